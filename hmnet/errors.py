@@ -1,0 +1,41 @@
+"""The few errors this package raises for something the caller can mend.
+
+Each carries one sentence that says what was expected, what came and what to do. The command line
+prints that sentence and exits with 2; the demo shows it as a notice. A traceback means a bug.
+"""
+
+
+class HMNetError(ValueError):
+    """Base of all errors meant to be read by a user."""
+
+
+class TopologyError(HMNetError):
+    """A mesh whose faces and vertices do not fit the operation asked for."""
+
+
+class BodyError(HMNetError):
+    """A body asset that is missing, corrupt or of an unknown name."""
+
+
+class ImageError(HMNetError):
+    """A file or array that is not a usable photo."""
+
+
+class BoxError(HMNetError):
+    """A person box that is empty or lies outside the photo."""
+
+
+class NoPersonFoundError(HMNetError):
+    """No person was found in the photo."""
+
+
+class CheckpointError(HMNetError):
+    """Weights that are missing, corrupt or of an unknown variant."""
+
+
+class DataError(HMNetError):
+    """A dataset, shard or pose file that is missing or not of the expected form."""
+
+
+class OutputError(HMNetError):
+    """An output folder that cannot be written."""
