@@ -1,0 +1,101 @@
+"""The square window of a photo that the networks see, and the way back to the photo's pixels.
+
+Pixel coordinates are continuous: pixel i covers [i, i + 1), its centre is at i + 0.5, and a box (x0, y0,
+x1, y1) is bounded by its edges.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from hmnet.errors import BoxError
+
+OUTSIDE = (124, 116, 104)
+"""sRGB, ImageNet's mean: the networks' zero after normalisation."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square window of a photo; parts of it may lie outside the photo.
+
+    box: (x0, y0, x1, y1) in px of the photo, x1 - x0 == y1 - y0 > 0.
+    """
+
+    box: tuple[float, float, float, float]
+
+    @property
+    def side(self) -> float:
+        """The window's side in px of the photo."""
+        return self.box[2] - self.box[0]
+
+    def to_crop(self, points: np.ndarray, size: int) -> np.ndarray:
+        """Points (..., 2) in px of the photo as px of the `size` x `size` crop."""
+        return (np.asarray(points) - np.array(self.box[:2])) * (size / self.side)
+
+    def to_photo(self, points: np.ndarray, size: int) -> np.ndarray:
+        """Points (..., 2) in px of the `size` x `size` crop as px of the photo."""
+        return np.asarray(points) * (self.side / size) + np.array(self.box[:2])
+
+
+def square_crop(box: Sequence[float], margin: float = 0.0) -> Crop:
+    """The square around a box (x0, y0, x1, y1) with the same centre.
+
+    Its side is the box's longer side times 1 + margin. Raises BoxError for a box without area.
+    """
+    box = np.asarray(box, np.float64)
+    if box.shape != (4,) or not np.isfinite(box).all() or box[2] <= box[0] or box[3] <= box[1]:
+        raise BoxError(
+            f"Expected a box x0 y0 x1 y1 in px with x0 < x1 and y0 < y1, got {box.tolist()}: "
+            "mark the person anew."
+        )
+    half = max(box[2] - box[0], box[3] - box[1]) * (1 + margin) / 2
+    x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+    return Crop((x - half, y - half, x + half, y + half))
+
+
+def extract(image: np.ndarray, crop: Crop, size: int) -> np.ndarray:
+    """The window of an image (H, W, 3) uint8 as (size, size, 3) uint8.
+
+    Shrinking averages over all pixels that fall into one; what lies outside the photo is mid-grey.
+    """
+    height, width = image.shape[:2]
+    # Two pixels more than the window, so that the filter at its rim sees the photo's own pixels.
+    x0, y0 = (int(np.floor(v)) - 2 for v in crop.box[:2])
+    x1, y1 = (int(np.ceil(v)) + 2 for v in crop.box[2:])
+    canvas = np.empty((y1 - y0, x1 - x0, 3), np.uint8)
+    canvas[:] = OUTSIDE
+    left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+    if left < right and top < bottom:
+        canvas[top - y0 : bottom - y0, left - x0 : right - x0] = image[top:bottom, left:right]
+    window = tuple(edge - origin for edge, origin in zip(crop.box, (x0, y0, x0, y0), strict=True))
+    picture = Image.fromarray(canvas).resize(
+        (size, size), Image.Resampling.BILINEAR, box=window, reducing_gap=3.0
+    )
+    return np.array(picture)
+
+
+def extract_labels(labels: np.ndarray, crop: Crop, size: int) -> np.ndarray:
+    """The window of a label map (H, W) as (size, size) of the same type; 0 outside the photo.
+
+    Each pixel takes the label under its centre, so that no label comes out that did not go in.
+    """
+    centres = (np.arange(size) + 0.5) * crop.side / size
+    return _nearest(labels, np.floor(centres + crop.box[0]), np.floor(centres + crop.box[1]))
+
+
+def restore_labels(labels: np.ndarray, crop: Crop, shape: tuple[int, int]) -> np.ndarray:
+    """A crop's label map (size, size) laid back into a photo of shape (H, W); 0 outside the crop."""
+    scale = len(labels) / crop.side
+    columns = np.floor((np.arange(shape[1]) + 0.5 - crop.box[0]) * scale)
+    rows = np.floor((np.arange(shape[0]) + 0.5 - crop.box[1]) * scale)
+    return _nearest(labels, columns, rows)
+
+
+def _nearest(labels: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    height, width = labels.shape
+    columns, rows = columns.astype(np.int64), rows.astype(np.int64)
+    inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
+    picked = labels[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
+    return np.where(inside, picked, labels.dtype.type(0))
