@@ -101,7 +101,7 @@ def test_noise_does_not_pull(vertices: np.ndarray) -> None:
 
 
 def test_a_person_cut_off_by_the_photo(vertices: np.ndarray) -> None:
-    close = np.array([330.0, 1.0, 0.75])
+    close = np.array([330.0, 1.0, 1.15 * SHAPE[0] / 330.0 - vertices[:, 1].max()])
     part_map = splat(vertices, close)
     assert (part_map[-1] > 0).any()
     assert pixels_off(vertices, part_map, close) < 12
