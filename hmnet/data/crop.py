@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from PIL import Image
 
+from hmnet.config import Preprocessing
 from hmnet.errors import BoxError
 
 OUTSIDE = (124, 116, 104)
@@ -91,6 +93,13 @@ def restore_labels(labels: np.ndarray, crop: Crop, shape: tuple[int, int]) -> np
     columns = np.floor((np.arange(shape[1]) + 0.5 - crop.box[0]) * scale)
     rows = np.floor((np.arange(shape[0]) + 0.5 - crop.box[1]) * scale)
     return _nearest(labels, columns, rows)
+
+
+def normalise(images: np.ndarray, preprocessing: Preprocessing) -> torch.Tensor:
+    """Pictures (B, H, W, 3) uint8 as the networks' input (B, 3, H, W) float32, channels last in memory."""
+    mean = np.asarray(preprocessing.mean, np.float32) * 255
+    std = np.asarray(preprocessing.std, np.float32) * 255
+    return torch.from_numpy((images - mean) / std).permute(0, 3, 1, 2)
 
 
 def _nearest(labels: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:

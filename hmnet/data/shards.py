@@ -1,0 +1,112 @@
+"""Shards of training samples: tar files in WebDataset form, written whole or not at all.
+
+Each sample is KEY.jpg (the picture), KEY.png (part ids) and KEY.npz (vertices, joints, camera, box, as
+`hmnet.data.synthetic.scene.Sample` describes them).
+"""
+
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hmnet.errors import DataError
+
+JPEG_QUALITY = (55, 95)
+
+
+@dataclass(frozen=True)
+class StoredSample:
+    """One sample as read back; the pictures stay encoded until they are needed.
+
+    vertices: (V, 3) float32 m. joints: (J, 3) float32 m. camera: (3,). box: (4,).
+    """
+
+    jpeg: bytes
+    png: bytes
+    vertices: np.ndarray
+    joints: np.ndarray
+    camera: np.ndarray
+    box: np.ndarray
+
+    @property
+    def image(self) -> np.ndarray:
+        """The picture, (H, W, 3) uint8."""
+        return np.asarray(Image.open(io.BytesIO(self.jpeg)).convert("RGB"))
+
+    @property
+    def part_map(self) -> np.ndarray:
+        """The part ids, (H, W) uint8."""
+        return np.asarray(Image.open(io.BytesIO(self.png)))
+
+
+def write_shard(path: Path, samples: Iterable, generator: np.random.Generator) -> int:
+    """Write samples to a shard; it appears under its name only when it is complete. Returns the count."""
+    import webdataset
+
+    unfinished = path.with_suffix(".unfinished")
+    with webdataset.TarWriter(str(unfinished)) as tar:
+        count = 0
+        for sample in samples:
+            jpeg, png, arrays = io.BytesIO(), io.BytesIO(), io.BytesIO()
+            quality = int(generator.integers(*JPEG_QUALITY))
+            Image.fromarray(sample.image).save(jpeg, "JPEG", quality=quality)
+            Image.fromarray(sample.part_map).save(png, "PNG", compress_level=3)
+            np.savez(
+                arrays,
+                vertices=sample.vertices.astype(np.float16),
+                joints=sample.joints.astype(np.float16),
+                camera=sample.camera,
+                box=sample.box,
+            )
+            tar.write(
+                {
+                    "__key__": f"{path.stem}-{count:05d}",
+                    "jpg": jpeg.getvalue(),
+                    "png": png.getvalue(),
+                    "npz": arrays.getvalue(),
+                }
+            )
+            count += 1
+    os.replace(unfinished, path)
+    return count
+
+
+def shard_paths(folder: Path) -> list[Path]:
+    """The complete shards of a folder in order; DataError when there is none."""
+    paths = sorted(folder.glob("*.tar")) if folder.is_dir() else []
+    if not paths:
+        raise DataError(
+            f"No shard (*.tar) in {folder}: make some with `python -m hmnet generate --output {folder}`."
+        )
+    return paths
+
+
+def read_shards(paths: list[Path]) -> Iterator[StoredSample]:
+    """The samples of shards, one after the other; DataError for one that is not ours."""
+    import webdataset
+
+    for path in paths:
+        try:
+            for entry in webdataset.WebDataset(str(path), shardshuffle=False, empty_check=False):
+                arrays = np.load(io.BytesIO(entry["npz"]))
+                yield StoredSample(
+                    jpeg=entry["jpg"],
+                    png=entry["png"],
+                    vertices=arrays["vertices"].astype(np.float32),
+                    joints=arrays["joints"].astype(np.float32),
+                    camera=arrays["camera"],
+                    box=arrays["box"],
+                )
+        except (KeyError, OSError, ValueError) as error:
+            raise DataError(f"{path} is not a shard of this project ({error!r}): make it anew.") from error
+
+
+def read_recipe(folder: Path) -> dict:
+    """How the shards of a folder were made, as `generate` wrote it down."""
+    path = folder / "recipe.json"
+    return json.loads(path.read_text()) if path.is_file() else {}

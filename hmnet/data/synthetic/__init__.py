@@ -1,0 +1,1 @@
+"""Synthetic people: Anny posed, dressed, lit and photographed by arithmetic. Training only."""

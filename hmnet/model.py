@@ -1,0 +1,150 @@
+"""Phases 2 and 3: two encoders, one joint embedding, two branches.
+
+Section 3 of the paper: a ResNet-18 each for the RGB image and the part map gives a 1000-vector; the two
+are concatenated; a joint branch and a surface branch of fully connected layers regress 3D joints and
+template vertices in the camera frame. The regulariser (Eq. 3) is `hmnet.mesh.neighbour_average`.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import resnet18
+
+from hmnet.body import PART_COUNT, BodyTemplate, load_body
+from hmnet.config import ModelConfig
+
+PALETTE_CHANNELS = 8
+
+
+@dataclass(frozen=True)
+class HMNetOutput:
+    """joints: (B, J, 3) m, of the joint branch. vertices: (B, V, 3) m, raw; both root-relative."""
+
+    joints: Tensor
+    vertices: Tensor
+
+
+class LabelImage(nn.Module):
+    """The paper's input: part ids (B, H, W) as one channel in [0, 1]."""
+
+    channels = 1
+
+    def forward(self, part_map: Tensor) -> Tensor:
+        return (part_map.float() / PART_COUNT)[:, None]
+
+
+class Palette(nn.Module):
+    """Part ids (B, H, W) to learned colours (B, C, H, W): a one-hot map through a 1x1 convolution.
+
+    Differs from the paper: its label image orders the parts on one axis, which means nothing. A full
+    one-hot map would double the cost of the encoder (25 channels into a 7x7 convolution at 224 px).
+    """
+
+    channels = PALETTE_CHANNELS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.colours = nn.Embedding(PART_COUNT + 1, self.channels)
+        with torch.no_grad():
+            self.colours.weight[0] = 0
+
+    def forward(self, part_map: Tensor) -> Tensor:
+        # Gathering rows gives channels last, the layout that convolutions on the CPU like best.
+        return self.colours(part_map).permute(0, 3, 1, 2)
+
+
+class RGBEncoder(nn.Module):
+    """Normalised image (B, 3, H, W) to a feature vector (B, feature_size).
+
+    Differs from the paper: by default 224 px inputs are averaged 2 x 2 before the ResNet, here and for the
+    part map, because the shipped weights were trained on two CPU cores: four times the images seen in the
+    same time. `input_pooling=1` is the paper's form.
+    """
+
+    def __init__(self, feature_size: int, pooling: int = 1):
+        super().__init__()
+        self.pooling = nn.AvgPool2d(pooling)
+        self.network = resnet18(num_classes=feature_size)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.network(self.pooling(image))
+
+
+class PartEncoder(nn.Module):
+    """Part ids (B, H, W) to a feature vector (B, feature_size)."""
+
+    def __init__(self, entry: LabelImage | Palette, feature_size: int, pooling: int = 1):
+        super().__init__()
+        self.entry = entry
+        self.pooling = nn.AvgPool2d(pooling)
+        self.network = resnet18(num_classes=feature_size)
+        self.network.conv1 = nn.Conv2d(entry.channels, 64, 7, 2, 3, bias=False)
+
+    def forward(self, part_map: Tensor) -> Tensor:
+        return self.network(self.pooling(self.entry(part_map)))
+
+
+class Branch(nn.Sequential):
+    """Two fully connected layers and an output layer: (B, inputs) to points (B, N, 3), metres."""
+
+    def __init__(self, inputs: int, hidden: int, points: int):
+        super().__init__(
+            nn.Linear(inputs, hidden),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden, points * 3),
+            nn.Unflatten(1, (points, 3)),
+        )
+
+    @torch.no_grad()
+    def start_from(self, mean: Tensor, directions: Tensor) -> None:
+        """Begin at the mean (N, 3) of the training points with their principal directions (K, N, 3).
+
+        The first K hidden units drive one direction each, so that the first gradients already move
+        whole limbs; the rest of the output layer starts near zero.
+        """
+        output = self[4]
+        output.weight.mul_(0.01)
+        if len(directions):
+            directions = directions[: output.in_features]
+            output.weight[:, : len(directions)] += directions.flatten(1).T
+        output.bias.copy_(mean.flatten())
+
+
+class HMNet(nn.Module):
+    """RGB image and part map to 3D joints and raw template vertices."""
+
+    def __init__(self, body: BodyTemplate, rgb_encoder: nn.Module, part_encoder: nn.Module,
+                 joint_branch: Branch, surface_branch: Branch):  # fmt: skip
+        super().__init__()
+        self.body = body
+        self.rgb_encoder = rgb_encoder
+        self.part_encoder = part_encoder
+        self.joint_branch = joint_branch
+        self.surface_branch = surface_branch
+
+    def forward(self, image: Tensor, part_map: Tensor) -> HMNetOutput:
+        """Joints and vertices for a normalised image (B, 3, S, S) and part ids (B, S, S)."""
+        return self.decode(self.rgb_encoder(image), self.part_encoder(part_map))
+
+    def decode(self, rgb_features: Tensor, part_features: Tensor) -> HMNetOutput:
+        """Joints and vertices from the two feature vectors (B, 1000)."""
+        embedding = torch.cat([rgb_features, part_features], 1)
+        return HMNetOutput(self.joint_branch(embedding), self.surface_branch(embedding))
+
+
+def build_hmnet(config: ModelConfig) -> HMNet:
+    """An HMNet of that configuration with random weights, its branches starting at the template."""
+    body = load_body(config.body)
+    size = config.feature_size
+    entry = {"palette": Palette, "label": LabelImage}[config.part_encoding]()
+    joint_branch = Branch(2 * size, size, len(body.joint_names))
+    surface_branch = Branch(2 * size, size, len(body.vertices))
+    no_directions = torch.zeros(0, 1, 3)
+    joint_branch.start_from(body.regress_joints(body.vertices), no_directions)
+    surface_branch.start_from(body.vertices, no_directions)
+    rgb_encoder = RGBEncoder(size, config.input_pooling)
+    part_encoder = PartEncoder(entry, size, config.input_pooling)
+    return HMNet(body, rgb_encoder, part_encoder, joint_branch, surface_branch)

@@ -1,0 +1,436 @@
+"""Training, stage by stage: `python -m hmnet train --stage segmenter|maps|crops|joint`.
+
+segmenter   part labels from rendered photographs, from ImageNet features
+maps        the part encoder and the branches, from endless corrupted part maps without pictures
+crops       person crops labelled by the trained segmenter
+joint       the whole of HMNet on those crops: predicted, corrupted and true maps, RGB
+
+Each stage writes a resumable state to its output folder; `python -m hmnet export` packs the weights.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
+from hmnet.data.augment import flip, segmenter_window
+from hmnet.data.corruption import corrupt
+from hmnet.data.crop import normalise
+from hmnet.data.crops import PersonCrops, make_crops, open_crops
+from hmnet.data.shards import StoredSample, read_shards, shard_paths
+from hmnet.errors import CheckpointError, DataError, HMNetError
+from hmnet.losses import total_loss
+from hmnet.mesh import MeshTopology, neighbour_average
+from hmnet.model import HMNet, build_hmnet
+from hmnet.segmentation import PartSegmenter, build_segmenter, load_imagenet_weights
+
+STAGES = ("segmenter", "maps", "crops", "joint")
+EMA_DECAY = 0.999
+WARMUP = 200
+FROZEN_STAGES = 2
+"""Encoder stages of the segmenter that keep their ImageNet weights: low-level features of photos."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `python -m hmnet train`."""
+    parser.add_argument("--stage", required=True, choices=STAGES, help="what to train (see above)")
+    parser.add_argument("--data", type=Path, help="folder of shards (segmenter, crops), crops (joint)")
+    parser.add_argument("--output", type=Path, required=True, help="folder for states and logs")
+    parser.add_argument("--segmenter", type=Path, help="state of a trained segmenter (crops)")
+    parser.add_argument("--start", type=Path, help="state to start from, for example of stage maps (joint)")
+    parser.add_argument("--poses", type=Path, nargs="*", default=[], help="folders of motion clips (maps)")
+    parser.add_argument("--minutes", type=float, default=60, help="how long to train (default 60)")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--size", type=int, default=224, help="side of the segmenter's windows, px")
+    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", default="0/1", help="use every Nth shard from K on, as K/N (default 0/1)")
+    parser.add_argument("--encoding", default="palette", help="how part maps enter: palette or label")
+    parser.add_argument("--resume", action="store_true", help="go on from the state in --output")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run one stage."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    options.output.mkdir(parents=True, exist_ok=True)
+    {"segmenter": _segmenter, "maps": _maps, "crops": _crops, "joint": _joint}[options.stage](options)
+
+
+class Trainer:
+    """One network, its optimiser, its averaged weights, and the clock.
+
+    The learning rate rises linearly over WARMUP steps and falls by a cosine over the time given; weights
+    are averaged exponentially (EMA), and the averaged ones are what is kept for use.
+    """
+
+    def __init__(self, network: nn.Module, options: argparse.Namespace, groups: list[dict] | None = None):
+        self.network = network.to(memory_format=torch.channels_last)
+        self.options = options
+        self.optimiser = torch.optim.AdamW(groups or network.parameters(), options.rate, weight_decay=0.01)
+        self.factors = [group["lr"] / options.rate for group in self.optimiser.param_groups]
+        self.averaged = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        self.step = self.images = 0
+        self.spent = 0.0
+        if options.resume:
+            self.restore(options.output / "state.pt")
+
+    def restore(self, path: Path) -> None:
+        """Go on from a saved state; CheckpointError when there is none."""
+        state = load_state(path)
+        self.network.load_state_dict(state["network"])
+        self.averaged = state["averaged"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.images, self.spent = state["step"], state["images"], state["spent"]
+        torch.set_rng_state(state["random"])
+
+    def save(self) -> None:
+        """Write the whole state, at once or not at all."""
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "images": self.images,
+            "spent": self.spent,
+            "random": torch.get_rng_state(),
+            "options": {k: str(v) for k, v in vars(self.options).items()},
+        }
+        unfinished = self.options.output / "state.unfinished"
+        torch.save(state, unfinished)
+        unfinished.replace(self.options.output / "state.pt")
+
+    def fit(self, batches: Iterator, loss_of: Callable[..., tuple[Tensor, dict[str, Tensor]]],
+            validate: Callable[[], dict[str, float]] | None = None) -> None:  # fmt: skip
+        """Train until the time is spent, saving every two minutes and validating every five."""
+        from tqdm import tqdm
+
+        limit = self.options.minutes * 60
+        last, saved, validated = time.perf_counter(), self.spent, self.spent
+        log = (self.options.output / "log.jsonl").open("a")
+        running: dict[str, float] = {}
+        with tqdm(unit="image", initial=self.images, mininterval=10) as bar:
+            while self.spent < limit:
+                batch = next(batches)
+                self._schedule(self.spent / limit)
+                self.network.train()
+                loss, terms = loss_of(*batch)
+                if not math.isfinite(loss.item()):
+                    raise HMNetError(
+                        f"The loss is {loss.item()} at step {self.step}: the last good state is in "
+                        f"{self.options.output}; resume it with a lower --rate."
+                    )
+                self.optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+                self.optimiser.step()
+                self._average()
+                self.step += 1
+                self.images += len(batch[0])
+                bar.update(len(batch[0]))
+                for name, value in {"loss": loss, **terms}.items():
+                    running[name] = 0.98 * running.get(name, float(value)) + 0.02 * float(value)
+                now = time.perf_counter()
+                self.spent, last = self.spent + now - last, now
+                if self.step % 50 == 0:
+                    bar.set_postfix_str(
+                        " ".join(f"{k} {v:.4f}" for k, v in running.items())
+                        + f" {max(limit - self.spent, 0) / 60:.1f} min left"
+                    )
+                if self.spent - saved > 120:
+                    saved = self.spent
+                    self.save()
+                if self.spent - validated > 300 or self.spent >= limit:
+                    validated = self.spent
+                    row = {"step": self.step, "images": self.images, "minutes": self.spent / 60, **running}
+                    row |= self._validated(validate)
+                    print(json.dumps(row), file=log, flush=True)
+        self.save()
+
+    def _validated(self, validate) -> dict[str, float]:
+        """Validation figures of the averaged weights."""
+        if validate is None:
+            return {}
+        current = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.network.load_state_dict(self.averaged)
+        self.network.eval()
+        with torch.inference_mode():
+            figures = validate()
+        self.network.load_state_dict(current)
+        return figures
+
+    def _schedule(self, share: float) -> None:
+        rate = self.options.rate * min(1.0, (self.step + 1) / WARMUP)
+        rate *= 0.5 * (1 + math.cos(math.pi * min(share, 1.0))) * 0.99 + 0.01
+        for group, factor in zip(self.optimiser.param_groups, self.factors, strict=True):
+            group["lr"] = rate * factor
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
+        for name, value in self.network.state_dict().items():
+            if value.is_floating_point():
+                self.averaged[name].lerp_(value, 1 - decay)
+            else:
+                self.averaged[name].copy_(value)
+
+
+def load_state(path: Path) -> dict:
+    """A training state; CheckpointError when there is none or it is not one."""
+    if not path.is_file():
+        raise CheckpointError(f"No training state at {path}: train that stage first.")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise CheckpointError(f"{path} is no training state ({error}): train that stage anew.") from error
+
+
+def _shards(options: argparse.Namespace) -> tuple[list[StoredSample], tuple[int, int]]:
+    if options.data is None:
+        raise DataError("--data is missing: give the folder that `python -m hmnet generate` wrote.")
+    first, step = (int(v) for v in options.part.split("/"))
+    paths = shard_paths(options.data)[first::step]
+    return list(read_shards(paths)), (first, step)
+
+
+# --- segmenter ---------------------------------------------------------------------------------------
+
+
+def _segmenter(options: argparse.Namespace) -> None:
+    samples, _ = _shards(options)
+    segmenter = build_segmenter(SegmenterConfig())
+    load_imagenet_weights(segmenter.encoder)
+    groups = _segmenter_groups(segmenter, options.rate)
+    trainer = Trainer(segmenter, options, groups)
+    if options.start:
+        segmenter.load_state_dict(load_state(options.start)["averaged"])
+        trainer.averaged = {k: v.detach().clone() for k, v in segmenter.state_dict().items()}
+    held = samples[: min(256, len(samples) // 10)]
+    generator = np.random.default_rng([options.seed, trainer.step])
+    preprocessing = Preprocessing()
+    weights = _class_weights(samples)
+
+    def loss_of(images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        # Batch statistics of renderings would pull the ImageNet features away from photographs.
+        segmenter.encoder.eval()
+        logits = segmenter.coarse_logits(images)
+        parts = nn.functional.cross_entropy(logits, labels, weights)
+        return parts, {}
+
+    def validate() -> dict[str, float]:
+        fixed = np.random.default_rng(1)
+        images, labels = _windows(held, range(len(held)), options.size, preprocessing, fixed)
+        logits = torch.cat([segmenter.coarse_logits(chunk) for chunk in images.split(64)])
+        return segmentation_scores(logits.argmax(1), labels)
+
+    trainer.fit(
+        _window_batches(samples[len(held) :], options, preprocessing, generator), loss_of, validate
+    )
+
+
+def _segmenter_groups(segmenter: PartSegmenter, rate: float) -> list[dict]:
+    """Frozen low stages, a lower rate for the other ImageNet stages, the full rate for the decoder."""
+    encoder = segmenter.encoder
+    for module in (encoder.stem, *encoder.stages[:FROZEN_STAGES]):
+        module.requires_grad_(False)
+    pretrained = [p for p in encoder.parameters() if p.requires_grad]
+    known = {id(p) for p in encoder.parameters()}
+    new = [p for p in segmenter.parameters() if id(p) not in known]
+    return [{"params": pretrained, "lr": rate * 0.4}, {"params": new, "lr": rate}]
+
+
+def _class_weights(samples: list[StoredSample]) -> Tensor:
+    """Rare parts count more: the inverse square root of their share of pixels, at most 6 to 1."""
+    counts = sum(np.bincount(s.part_map.ravel(), minlength=25) for s in samples[:400])
+    weights = (counts / counts.sum() + 1e-6) ** -0.5
+    return torch.tensor((weights / weights[0]).clip(1, 6) / 2, dtype=torch.float32)
+
+
+def _windows(samples, picks, size, preprocessing, generator) -> tuple[Tensor, Tensor]:
+    windows = [segmenter_window(samples[i], size, generator) for i in picks]
+    labels = np.stack([labels[2::4, 2::4] for _, labels in windows]).astype(np.int64)
+    return normalise(np.stack([image for image, _ in windows]), preprocessing), torch.from_numpy(labels)
+
+
+def _window_batches(samples, options, preprocessing, generator) -> Iterator[tuple[Tensor, Tensor]]:
+    while True:
+        order = generator.permutation(len(samples))
+        for start in range(0, len(order) - options.batch + 1, options.batch):
+            picks = order[start : start + options.batch]
+            yield _windows(samples, picks, options.size, preprocessing, generator)
+
+
+def segmentation_scores(predicted: Tensor, true: Tensor) -> dict[str, float]:
+    """Mean IoU over the 24 parts that occur, and IoU of person against background, over all pixels."""
+    confusion = torch.bincount(true.flatten() * 25 + predicted.flatten(), minlength=625).reshape(25, 25)
+    overlap = confusion.diag().double()
+    union = confusion.sum(0) + confusion.sum(1) - overlap
+    person = confusion[1:, 1:].sum().double()
+    either = confusion.sum() - confusion[0, 0]
+    return {
+        "mean_iou": float((overlap / union.clamp(min=1))[1:].mean()),
+        "foreground_iou": float(person / either.clamp(min=1)),
+    }
+
+
+# --- pose network ------------------------------------------------------------------------------------
+
+
+class PoseLoss:
+    """Eq. 5 with terms that contribute equally: each weighted by the running ratio to the surface term."""
+
+    def __init__(self, network: HMNet):
+        self.network = network
+        topology = MeshTopology.from_faces(network.body.faces, len(network.body.vertices))
+        self.neighbours = topology.neighbour_matrix
+        self.means = {"surface": 0.3, "joint": 0.3, "surface_joint": 0.3}
+
+    def __call__(self, joints, vertices, gt_joints, gt_vertices) -> tuple[Tensor, dict[str, Tensor]]:
+        averaged = neighbour_average(vertices, self.neighbours)
+        regressed = self.network.body.regress_joints(averaged)
+        ratio = {k: min(max(self.means["surface"] / v, 0.1), 4.0) for k, v in self.means.items()}
+        loss, terms = total_loss(
+            averaged, joints, regressed, gt_vertices, gt_joints, ratio["joint"], ratio["surface_joint"]
+        )
+        for name, value in terms.items():
+            self.means[name] = 0.99 * self.means[name] + 0.01 * max(value.item(), 1e-3)
+        return loss, terms
+
+
+def _start_branches(network: HMNet, vertices: np.ndarray, joints: np.ndarray) -> None:
+    """Start the branches from the mean and the principal directions of training bodies."""
+    for branch, points in ((network.surface_branch, vertices), (network.joint_branch, joints)):
+        points = torch.from_numpy(np.asarray(points, np.float32))
+        mean = points.mean(0)
+        flat = (points - mean).flatten(1)
+        _, scale, directions = torch.svd_lowrank(flat, min(128, flat.shape[1]), niter=3)
+        directions = directions.T * (scale / len(flat) ** 0.5)[:, None]
+        branch.start_from(mean, directions.unflatten(1, (-1, 3)))
+
+
+def _maps(options: argparse.Namespace) -> None:
+    from hmnet.data.synthetic.maps import map_batches
+    from hmnet.data.synthetic.poses import PoseLibrary
+    from hmnet.data.synthetic.scene import bodies
+
+    library = PoseLibrary.build(options.poses, 0).part(False)
+    network = build_hmnet(ModelConfig(part_encoding=options.encoding))
+    generator = np.random.default_rng(options.seed)
+    posed = bodies(library.sample(generator, 4000), generator, full=False)
+    _start_branches(network, posed["template"], posed["joints"])
+    preprocessing = Preprocessing()
+    margin, size = preprocessing.crop_margin, preprocessing.image_size
+    held = next(map_batches(library, np.random.default_rng(10**6), 256, size, margin))
+    trained = nn.ModuleList([network.part_encoder, network.joint_branch, network.surface_branch])
+    trainer = Trainer(trained, options)
+    loss = PoseLoss(network)
+    generator = np.random.default_rng([options.seed, trainer.step])
+
+    def loss_of(maps, vertices, joints) -> tuple[Tensor, dict[str, Tensor]]:
+        with torch.autocast("cpu", torch.bfloat16):
+            features = network.part_encoder(torch.from_numpy(maps).long())
+        features = features.float()
+        output = network.decode(torch.zeros_like(features), features)
+        return loss(output.joints, output.vertices, torch.from_numpy(joints), torch.from_numpy(vertices))
+
+    def validate() -> dict[str, float]:
+        features = network.part_encoder(torch.from_numpy(held[0]).long())
+        output = network.decode(torch.zeros_like(features), features)
+        return _pose_scores(network, loss, output, held[1], held[2])
+
+    trainer.fit(map_batches(library, generator, options.batch, size, margin), loss_of, validate)
+
+
+def _pose_scores(network, loss, output, vertices, joints) -> dict[str, float]:
+    from hmnet.metrics import joint_error, pa_joint_error, pa_surface_error, surface_error
+
+    averaged = neighbour_average(output.vertices, loss.neighbours)
+    regressed = network.body.regress_joints(averaged)
+    vertices, joints = torch.as_tensor(vertices).float(), torch.as_tensor(joints).float()
+    return {
+        "surface_mm": float(surface_error(averaged, vertices).mean()),
+        "joint_mm": float(joint_error(regressed, joints).mean()),
+        "pa_surface_mm": float(pa_surface_error(averaged, vertices).mean()),
+        "pa_joint_mm": float(pa_joint_error(regressed, joints).mean()),
+    }
+
+
+def _crops(options: argparse.Namespace) -> None:
+    if options.data is None or options.segmenter is None:
+        raise DataError("Stage crops needs --data SHARDS and --segmenter STATE.")
+    segmenter = build_segmenter(SegmenterConfig())
+    segmenter.load_state_dict(load_state(options.segmenter)["averaged"])
+    first, step = (int(v) for v in options.part.split("/"))
+    preprocessing = Preprocessing(segmenter_size=options.size)
+    make_crops(options.data, options.output, segmenter, preprocessing, options.seed, (first, step))
+    (options.output / "preprocessing.json").write_text(json.dumps(asdict(preprocessing)))
+
+
+def _joint(options: argparse.Namespace) -> None:
+    if options.data is None:
+        raise DataError("--data is missing: give the folder of crops that stage crops wrote.")
+    crops = open_crops(options.data)
+    network = build_hmnet(ModelConfig(part_encoding=options.encoding))
+    if options.start:
+        parts = nn.ModuleList([network.part_encoder, network.joint_branch, network.surface_branch])
+        parts.load_state_dict(load_state(options.start)["averaged"])
+    else:
+        _start_branches(network, crops.vertices[:4000], crops.joints[:4000])
+    trainer = Trainer(network, options)
+    loss = PoseLoss(network)
+    generator = np.random.default_rng([options.seed, trainer.step])
+    held = min(256, len(crops) // 10)
+    preprocessing = Preprocessing()
+
+    def loss_of(images, maps, keep, vertices, joints) -> tuple[Tensor, dict[str, Tensor]]:
+        with torch.autocast("cpu", torch.bfloat16):
+            rgb, part = network.rgb_encoder(images), network.part_encoder(maps)
+        # Half of the time the picture is withheld, so that the map alone must do too.
+        output = network.decode(rgb.float() * keep, part.float())
+        return loss(output.joints, output.vertices, joints, vertices)
+
+    def validate() -> dict[str, float]:
+        images = normalise(crops.images[:held], preprocessing)
+        output = network(images, torch.from_numpy(crops.predicted_maps[:held]).long())
+        return _pose_scores(network, loss, output, crops.vertices[:held], crops.joints[:held])
+
+    trainer.fit(_crop_batches(crops, network, held, options, preprocessing, generator), loss_of, validate)
+
+
+def _crop_batches(crops: PersonCrops, network, held, options, preprocessing, generator) -> Iterator:
+    """Random crops with a predicted (60 %), a predicted and corrupted (25 %) or a corrupted true map."""
+    mirror, mirrored_joints = network.body.mirror.numpy(), network.body.mirrored_joints
+    while True:
+        picks = generator.integers(held, len(crops), options.batch)
+        images, maps, vertices, joints = [], [], [], []
+        for pick in picks:
+            chance = generator.random()
+            part_map = crops.true_maps[pick] if chance > 0.85 else crops.predicted_maps[pick]
+            part_map = corrupt(part_map, generator) if chance > 0.6 else part_map
+            image = crops.images[pick]
+            surface, skeleton = crops.vertices[pick], crops.joints[pick]
+            if generator.random() < 0.5:
+                image, part_map = flip(image, part_map)
+                surface, skeleton = surface[mirror] * [-1, 1, 1], skeleton[mirrored_joints] * [-1, 1, 1]
+            images.append(image)
+            maps.append(part_map)
+            vertices.append(surface)
+            joints.append(skeleton)
+        keep = torch.from_numpy((generator.random((options.batch, 1)) < 0.5).astype(np.float32))
+        yield (
+            normalise(np.stack(images), preprocessing),
+            torch.from_numpy(np.stack(maps)).long(),
+            keep,
+            torch.from_numpy(np.stack(vertices).astype(np.float32)),
+            torch.from_numpy(np.stack(joints).astype(np.float32)),
+        )
