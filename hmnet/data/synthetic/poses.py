@@ -3,6 +3,7 @@
 import argparse
 import json
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,18 +34,31 @@ KIND_SHARES = {
 """How often a base pose is of each kind; authored kinds first, then what clips are sorted into."""
 DUPLICATE_M = 0.10
 HELD_OUT = 10
-GROUPS = {
-    "left arm": ("left_collar", "left_shoulder", "left_elbow", "left_wrist", "left_hand"),
-    "right arm": ("right_collar", "right_shoulder", "right_elbow", "right_wrist", "right_hand"),
-    "legs": ("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle", "left_foot",
-             "right_foot"),
-    "torso and head": ("spine1", "spine2", "spine3", "neck", "head"),
-}  # fmt: skip
+HELD_OUT = 10
+def _leg(side: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{name}" for name in ("hip", "knee", "ankle", "foot"))
+
+
+def _arm(side: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{name}" for name in ("collar", "shoulder", "elbow", "wrist", "hand"))
+
+
+MIXED_GROUPS = (
+    (("spine1", "spine2", "spine3", "neck", "head"), 0.35),
+    ((*_leg("left"), *_leg("right")), 0.35),
+    (_leg("left"), 0.15),
+    (_leg("right"), 0.15),
+    (_arm("left"), 0.4),
+    (_arm("right"), 0.4),
+    (_arm("left")[2:], 0.15),
+    (_arm("right")[2:], 0.15),
+)
+"""Joints that come from another pose together, and how often each group does in a mixed pose."""
 NOISE_DEGREES = {
     "pelvis": 4, "hip": 6, "knee": 7, "ankle": 7, "spine1": 3, "spine2": 3, "spine3": 3, "neck": 5, "head": 6,
     "collar": 2.5, "shoulder": 8, "elbow": 9, "wrist": 9, "foot": 3, "hand": 3,
 }  # fmt: skip
-INTERPOLATED, MIXED, MIXED_GROUP, ATTEMPTS = 0.4, 0.3, 0.4, 3
+INTERPOLATED, MIXED, ATTEMPTS = 0.4, 0.4, 4
 
 
 @dataclass(frozen=True)
@@ -94,20 +108,10 @@ class PoseLibrary:
             raise DataError(f"{path}: expected a pose library written by this package ({error}).") from error
 
     def part(self, test: bool) -> "PoseLibrary":
-        """The tenth of every kind's clips or anchors that is held out for testing, or the other nine tenths.
-
-        A clip is never in both parts; each kind that has two sources or more is in both.
-        """
-        held_out = np.zeros(len(self.poses), bool)
-        clip = np.char.startswith(self.kinds, "clip")
-        for of_kind in [clip] + [self.kinds == kind for kind in np.unique(self.kinds[~clip])]:
-            sources = np.unique(self.sources[of_kind])
-            if len(sources) > 1:
-                held_out |= of_kind & np.isin(self.sources, sources[::HELD_OUT])
-        chosen = held_out if test else ~held_out
-        return PoseLibrary(
-            self.poses[chosen], self.kinds[chosen], _weights(self.kinds[chosen]), self.sources[chosen]
-        )
+        """The base poses kept for tests (a tenth of the sources, by name), or all the others."""
+        chosen = np.array([(zlib.crc32(name.encode()) % HELD_OUT == 0) == test for name in self.sources])
+        weights = self.weights[chosen] / self.weights[chosen].sum()
+        return PoseLibrary(self.poses[chosen], self.kinds[chosen], weights, self.sources[chosen])
 
     def sample(self, generator: np.random.Generator, count: int) -> np.ndarray:
         """(count, 24, 3) float32 varied poses: anchors blended, limbs exchanged, mirrored, with noise.
@@ -144,8 +148,8 @@ class PoseLibrary:
     def _varied(self, generator: np.random.Generator, poses: np.ndarray) -> np.ndarray:
         out = poses.copy()
         mixed = generator.random(len(out)) < MIXED
-        for group in GROUPS.values():
-            rows = np.flatnonzero(mixed & (generator.random(len(out)) < MIXED_GROUP))
+        for group, share in MIXED_GROUPS:
+            rows = np.flatnonzero(mixed & (generator.random(len(out)) < share))
             columns = [JOINT_INDEX[name] for name in group]
             donors = generator.choice(len(self.poses), len(rows), p=self.weights)
             out[np.ix_(rows, columns)] = self.poses[np.ix_(donors, columns)]
