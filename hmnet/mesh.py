@@ -29,7 +29,8 @@ class MeshTopology:
         Raises TopologyError when the faces are no (F, 3) integers, name a vertex that does not exist,
         or leave a vertex without a neighbour: its one-ring mean would be undefined.
         """
-        faces = torch.as_tensor(faces)
+        # Copied: torch refuses an array that is read backwards, and warns of one that is read-only.
+        faces = torch.as_tensor(faces.copy() if isinstance(faces, np.ndarray) else faces)
         if faces.ndim != 2 or faces.shape[1] != 3:
             raise TopologyError(
                 f"Expected triangles as an (F, 3) array, got shape {tuple(faces.shape)}: "
