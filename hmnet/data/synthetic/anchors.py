@@ -1,59 +1,20 @@
 """Everyday poses, authored: what people do in photos and motion capture seldom shows.
 
-A limb's direction is a pair of degrees (forward, out): (0, 0) hangs down, (90, 0) points forward,
-(180, 0) up, (-90, 0) back, (0, 90) sideways away from the body, a negative second number across it.
-Directions are those of the body as it stands or sits; `lie` then tilts all of it. Turns of hips, chest
-and head are (forward, to the body's left, turned to its left) in degrees, each absolute.
+Each is written as `figure` describes it, in degrees, on the left side and the right.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
+from hmnet.data.synthetic.figure import FLAT, LOOSE, Anchor, Limb, figure_positions
 from hmnet.data.synthetic.retarget import pose_from_positions
-from hmnet.data.synthetic.skeleton import rest_positions
-
-Pair = tuple[float, float]
-Limb = tuple[Pair, Pair]
-Turn = tuple[float, float, float]
-
-HANG: Limb = ((0, 9), (12, 5))
-FLAT: Pair = (18, 8)
-"""A foot flat on the floor: the ball lies 18 degrees below the ankle, toes a little out."""
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """One authored pose. arms: upper and lower arm; legs: thigh and shank; feet: (down, out) or None.
-
-    Where a foot is None, its ankle stays at rest. `arms`, `legs` and `feet` hold for both sides unless
-    a side says otherwise.
-    """
-
-    kind: str
-    name: str
-    arms: Limb = HANG
-    legs: Limb = ((0, 3), (0, 3))
-    feet: Pair | None = FLAT
-    left_arm: Limb | None = None
-    right_arm: Limb | None = None
-    left_leg: Limb | None = None
-    right_leg: Limb | None = None
-    left_foot: Pair | None = None
-    right_foot: Pair | None = None
-    hips: Turn = (0, 0, 0)
-    chest: Turn = (0, 0, 0)
-    head: Turn = (0, 0, 0)
-    lie: Turn = (0, 0, 0)
-
-
 
 STAND = Anchor("standing", "relaxed")
 SIT = Anchor("sitting", "upright", arms=((20, 6), (62, -8)), legs=((84, 8), (2, 2)))
-ON_FLOOR = Anchor("floor", "legs out", arms=((-18, 14), (-12, 12)), legs=((86, 8), (88, 6)), feet=None,
+ON_FLOOR = Anchor("floor", "legs out", arms=((-18, 14), (-12, 12)), legs=((86, 8), (88, 6)), feet=LOOSE,
                   hips=(-12, 0, 0), chest=(-8, 0, 0))  # fmt: skip
-KNEEL = Anchor("kneeling", "two knees, upright", legs=((4, 6), (-86, 4)), feet=None)
+KNEEL = Anchor("kneeling", "two knees, upright", legs=((4, 6), (-86, 4)), feet=LOOSE)
 SQUAT = Anchor("squatting", "deep", arms=((55, 8), (80, -10)), legs=((118, 16), (-38, 2)), feet=(18, 15),
                hips=(25, 0, 0), chest=(38, 0, 0))  # fmt: skip
 LIE = Anchor("lying", "on the back, straight", arms=((0, 18), (8, 12)), feet=(60, 12), lie=(-90, 0, 0))
@@ -149,8 +110,8 @@ ANCHORS: tuple[Anchor, ...] = (
            left_foot=(20, 2), right_foot=(70, 4), left_arm=((-46, 12), (46, 0)),
            right_arm=((34, 8), (116, -14)), hips=(10, 0, -6), chest=(16, 0, 10)),
     Anchor("running", "mid-flight", left_leg=((46, 2), (6, 2)), right_leg=((-14, 2), (-96, 2)),
-           left_foot=(6, 2), right_foot=None, left_arm=((-40, 14), (40, 2)), right_arm=((26, 10), (104, -12)),
-           chest=(12, 0, 8)),
+           left_foot=(6, 2), right_foot=LOOSE, left_arm=((-40, 14), (40, 2)),
+           right_arm=((26, 10), (104, -12)), chest=(12, 0, 8)),
     Anchor("running", "jog", left_leg=((34, 2), (-14, 2)), right_leg=((-12, 2), (-58, 2)), right_foot=(80, 2),
            left_arm=((-24, 12), (60, -6)), right_arm=((16, 10), (100, -14)), chest=(8, 0, 5)),
     Anchor("running", "sprint start", left_leg=((94, 4), (-36, 2)), right_leg=((20, 4), (-60, 2)),
@@ -168,7 +129,7 @@ ANCHORS: tuple[Anchor, ...] = (
     replace(SIT, name="leg crossed over, arms folded", arms=FOLDED, left_leg=((82, 0), (8, 2)),
             right_leg=CROSSED_OVER, right_foot=(50, -6), chest=(-8, 0, 0)),
     replace(SIT, name="ankle on knee", arms=((24, 14), (66, -16)), right_leg=ANKLE_ON_KNEE,
-            left_leg=((84, 4), (2, 0)), left_foot=FLAT, feet=None, hips=(-10, 0, 0), chest=(-10, 0, 0)),
+            left_leg=((84, 4), (2, 0)), left_foot=FLAT, feet=LOOSE, hips=(-10, 0, 0), chest=(-10, 0, 0)),
     replace(SIT, name="legs stretched out", arms=ON_LAP, legs=((72, 6), (46, 4)), feet=(-24, 8),
             hips=(-18, 0, 0), chest=(-16, 0, 0)),
     replace(SIT, name="at a desk, typing", arms=((22, 12), (84, -12)), head=(14, 0, 0), chest=(6, 0, 0)),
@@ -260,7 +221,7 @@ ANCHORS: tuple[Anchor, ...] = (
            right_foot=(0, 0), left_arm=((24, 54), (44, 40)), right_arm=((-34, 34), (-18, 28)),
            hips=(-12, 0, 0), chest=(4, 0, 0)),
     Anchor("sport", "kick, leg drawn back", right_leg=((-30, 8), (-104, 4)), left_leg=((14, 2), (-8, 2)),
-           right_foot=None, left_arm=((50, 50), (66, 36)), right_arm=((-28, 40), (-10, 30)),
+           right_foot=LOOSE, left_arm=((50, 50), (66, 36)), right_arm=((-28, 40), (-10, 30)),
            chest=(10, 0, -10)),
     Anchor("sport", "swinging a racket, drawn back", right_arm=((14, 78), (72, 60)),
            left_arm=((58, 18), (84, -14)), legs=((24, 16), (-20, 8)), chest=(4, 0, -38), head=(0, 0, 10)),
@@ -314,26 +275,26 @@ ANCHORS: tuple[Anchor, ...] = (
     Anchor("riding", "a scooter or board", arms=((24, 20), (66, 0)), left_leg=((18, 2), (-10, 2)),
            right_leg=((-12, 4), (-34, 2)), right_foot=(46, 6), chest=(8, 0, 0)),
     # --- one leg, dance, yoga
-    Anchor("balance", "tree", arms=((166, 14), (176, -14)), right_leg=((62, 58), (-24, -62)), right_foot=None,
-           feet=None, left_leg=((0, 0), (0, 0)), left_foot=FLAT),
+    Anchor("balance", "tree", arms=((166, 14), (176, -14)), right_leg=((62, 58), (-24, -62)),
+           right_foot=LOOSE, feet=LOOSE, left_leg=((0, 0), (0, 0)), left_foot=FLAT),
     Anchor("balance", "knee up", right_leg=((92, 4), (-6, 2)), right_foot=(34, 4), arms=((20, 30), (44, 14))),
     Anchor("balance", "knee held", right_leg=((112, 4), (-4, 0)), right_foot=(40, 2),
            arms=((44, 6), (62, -24)), head=(10, 0, 0)),
-    Anchor("balance", "quad stretch", right_leg=((-6, 2), (-160, 4)), right_foot=None, feet=None,
+    Anchor("balance", "quad stretch", right_leg=((-6, 2), (-160, 4)), right_foot=LOOSE, feet=LOOSE,
            left_foot=FLAT, right_arm=((-34, 6), (-22, 4)), left_arm=((40, 30), (60, 10))),
     Anchor("balance", "leg aside", right_leg=((4, 46), (6, 48)), right_foot=(52, 30),
            arms=((6, 76), (14, 70)), chest=(0, 10, 0)),
     Anchor("balance", "leg ahead", right_leg=((68, 4), (70, 2)), right_foot=(40, 4),
            arms=((20, 64), (26, 60)), hips=(-8, 0, 0)),
-    Anchor("balance", "arabesque", right_leg=((-76, 6), (-78, 4)), right_foot=None, feet=None, left_foot=FLAT,
-           left_arm=((104, 10), (106, 6)), right_arm=((-10, 70), (-16, 72)), hips=(34, 0, 0),
+    Anchor("balance", "arabesque", right_leg=((-76, 6), (-78, 4)), right_foot=LOOSE, feet=LOOSE,
+           left_foot=FLAT, left_arm=((104, 10), (106, 6)), right_arm=((-10, 70), (-16, 72)), hips=(34, 0, 0),
            chest=(24, 0, 0), head=(0, 0, 0)),
-    Anchor("balance", "warrior three", right_leg=((-88, 2), (-88, 2)), right_foot=None, feet=None,
+    Anchor("balance", "warrior three", right_leg=((-88, 2), (-88, 2)), right_foot=LOOSE, feet=LOOSE,
            left_foot=FLAT, arms=((92, 8), (92, 4)), hips=(70, 0, 0), chest=(80, 0, 0), head=(50, 0, 0)),
-    Anchor("balance", "attitude behind", right_leg=((-46, 18), (-110, -10)), right_foot=None, feet=None,
+    Anchor("balance", "attitude behind", right_leg=((-46, 18), (-110, -10)), right_foot=LOOSE, feet=LOOSE,
            left_foot=FLAT, right_arm=((160, 18), (172, -24)), left_arm=((10, 70), (22, 64)), hips=(14, 0, 0),
            chest=(-2, 0, 0)),
-    Anchor("balance", "passé", right_leg=((56, 54), (-20, -56)), right_foot=None, feet=None,
+    Anchor("balance", "passé", right_leg=((56, 54), (-20, -56)), right_foot=LOOSE, feet=LOOSE,
            left_foot=(60, 20), arms=((56, 26), (70, -34))),
     Anchor("dance", "arms in fifth", arms=((158, 34), (166, -38)), legs=((0, 2), (0, 0)), feet=(18, 40)),
     Anchor("dance", "arms in second, plié", arms=((28, 68), (42, 58)), legs=((40, 48), (-10, -4)),
@@ -344,7 +305,7 @@ ANCHORS: tuple[Anchor, ...] = (
            left_foot=(46, 10), left_arm=((40, 40), (100, 20)), right_arm=((-20, 30), (60, 10)),
            chest=(10, 6, 14)),
     Anchor("dance", "leap", left_leg=((78, 6), (76, 4)), right_leg=((-70, 6), (-76, 4)), left_foot=(70, 2),
-           right_foot=None, feet=None, arms=((40, 66), (46, 62)), hips=(4, 0, 0)),
+           right_foot=LOOSE, feet=LOOSE, arms=((40, 66), (46, 62)), hips=(4, 0, 0)),
     Anchor("dance", "warrior two", left_leg=((20, 54), (0, 6)), right_leg=((-6, 46), (-6, 46)),
            left_foot=(18, 60), arms=SIDEWAYS, head=(0, 0, 60)),
     Anchor("dance", "triangle", left_leg=((0, 32), (0, 32)), right_leg=((0, 32), (0, 32)),
@@ -357,15 +318,15 @@ ANCHORS: tuple[Anchor, ...] = (
     replace(LIE, name="on the back, knees up", legs=((52, 6), (-44, 4)), feet=(110, 6)),
     replace(LIE, name="on the back, hands behind the head", arms=BACK_FROM_HEAD, left_leg=((4, 2), (0, -6)),
             right_leg=((0, 2), (0, 2))),
-    replace(LIE, name="on the side, curled", arms=((56, 2), (112, -14)), legs=((62, 0), (-34, 0)), feet=None,
+    replace(LIE, name="on the side, curled", arms=((56, 2), (112, -14)), legs=((62, 0), (-34, 0)), feet=LOOSE,
             lie=(0, 84, 0), chest=(14, 0, 0)),
     replace(LIE, name="on the side, propped up", left_arm=((64, 34), (160, 10)),
-            right_arm=((24, 6), (70, -20)), legs=((14, 0), (-10, 0)), feet=None, lie=(-8, 66, 0),
+            right_arm=((24, 6), (70, -20)), legs=((14, 0), (-10, 0)), feet=LOOSE, lie=(-8, 66, 0),
             chest=(4, -14, 0), head=(0, -34, 0)),
-    replace(LIE, name="on the front", arms=((150, 40), (170, -40)), legs=((0, 5), (-2, 4)), feet=None,
+    replace(LIE, name="on the front", arms=((150, 40), (170, -40)), legs=((0, 5), (-2, 4)), feet=LOOSE,
             lie=(90, 0, 0), head=(-6, 0, 40)),
     replace(LIE, name="on the front, propped up", arms=((62, 10), (128, -14)), legs=((0, 5), (-2, 4)),
-            feet=None, lie=(84, 0, 0), hips=(-8, 0, 0), chest=(-34, 0, 0), head=(-70, 0, 0)),
+            feet=LOOSE, lie=(84, 0, 0), hips=(-8, 0, 0), chest=(-34, 0, 0), head=(-70, 0, 0)),
     replace(LIE, name="plank", arms=((86, 8), (88, 4)), legs=((0, 4), (0, 3)), feet=(0, 2), lie=(76, 0, 0),
             head=(-20, 0, 0)),
     replace(LIE, name="reclining, half up", arms=((-10, 26), (40, 6)), legs=((24, 8), (0, 4)),
@@ -375,43 +336,6 @@ ANCHORS: tuple[Anchor, ...] = (
 
 def anchor_poses() -> tuple[np.ndarray, list[str], list[str]]:
     """All anchors: poses (N, 24, 3), their kinds and their names."""
-    figures = [_positions(anchor) for anchor in ANCHORS]
+    figures = [figure_positions(anchor) for anchor in ANCHORS]
     poses = np.concatenate([pose_from_positions(figure) for figure in figures])
     return poses, [anchor.kind for anchor in ANCHORS], [anchor.name for anchor in ANCHORS]
-
-
-def _turned(turn: Turn) -> Rotation:
-    forward, left, around = turn
-    return Rotation.from_euler("ZXY", [left, forward, -around], degrees=True)
-
-
-def _direction(pair: Pair, side: float) -> np.ndarray:
-    forward, out = np.radians(pair)
-    return np.array([side * np.sin(out), np.cos(out) * np.cos(forward), -np.cos(out) * np.sin(forward)])
-
-
-def _positions(anchor: Anchor) -> dict[str, np.ndarray]:
-    """The anchor's points, name -> (1, 3), on the body's own proportions."""
-    rest = rest_positions()
-    hips, chest, head = _turned(anchor.hips), _turned(anchor.chest), _turned(anchor.head)
-    at = {"chest": hips.apply(rest["spine2"])}
-    for name in ("neck", "left_shoulder", "right_shoulder"):
-        at[name] = at["chest"] + chest.apply(rest[name] - rest["spine2"])
-    at["head"] = at["neck"] + chest.apply(rest["head"] - rest["neck"])
-    for side, sign in (("left", 1.0), ("right", -1.0)):
-        at[f"{side}_eye"] = at["head"] + head.apply(rest[f"{side}_eye"] - rest["head"])
-        at[f"{side}_hip"] = hips.apply(rest[f"{side}_hip"])
-        upper, lower = getattr(anchor, f"{side}_arm") or anchor.arms
-        at[f"{side}_elbow"] = at[f"{side}_shoulder"] + 0.29 * _direction(upper, sign)
-        at[f"{side}_wrist"] = at[f"{side}_elbow"] + 0.26 * _direction(lower, sign)
-        thigh, shank = getattr(anchor, f"{side}_leg") or anchor.legs
-        at[f"{side}_knee"] = at[f"{side}_hip"] + 0.45 * _direction(thigh, sign)
-        at[f"{side}_ankle"] = at[f"{side}_knee"] + 0.45 * _direction(shank, sign)
-        foot = getattr(anchor, f"{side}_foot") or anchor.feet
-        if foot is not None:
-            down, out = foot
-            at[f"{side}_foot"] = at[f"{side}_ankle"] + 0.16 * np.array(
-                Rotation.from_euler("YX", [-sign * out, down], degrees=True).apply([0.0, 0.0, -1.0])
-            )
-    lying = _turned(anchor.lie)
-    return {name: lying.apply(point)[None] for name, point in at.items()}

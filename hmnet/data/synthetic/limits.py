@@ -14,11 +14,12 @@ BOX_DEGREES = {
     "neck": ((-30, 35), (-40, 40), (-25, 25)),
     "head": ((-30, 35), (-40, 40), (-25, 25)),
     "hip": ((-150, 60), (-80, 80), (-80, 80)),
-    "ankle": ((-45, 70), (-35, 35), (-35, 35)),
+    "ankle": ((-35, 65), (-30, 30), (-25, 25)),
     "foot": ((-10, 10), (-5, 5), (-5, 5)),
     "hand": ((-10, 10), (-10, 10), (-10, 10)),
 }
-"""Bounds on each component of a joint's rotation vector; + about x bends the spine forward, a hip back."""
+"""Bounds on each component of a joint's rotation vector; + about x bends the spine forward,
+a hip back and an ankle down."""
 MOST_DEGREES = {"collar": 32, "shoulder": 150, "wrist": 85}
 """Bounds on the whole angle of joints that turn every way."""
 KNEE_BEND_DEGREES, KNEE_ASIDE_DEGREES = (-10, 150), 14

@@ -188,7 +188,7 @@ def _clip_poses(files: list[Path]) -> tuple[np.ndarray, list[str]]:
         except DataError as error:
             warnings.warn(f"Left out: {error}", stacklevel=3)
             continue
-        poses.append(pose_from_positions(clip.positions, clip.rest))
+        poses.append(clamp(pose_from_positions(clip.positions, clip.rest)))
         names += [clip.name] * len(clip)
     return np.concatenate(poses), names
 

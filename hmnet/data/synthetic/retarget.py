@@ -12,7 +12,7 @@ from hmnet.data.synthetic.skeleton import JOINT_INDEX, JOINT_NAMES, LIMB_JOINTS,
 from hmnet.errors import DataError
 
 REQUIRED = (*LIMB_JOINTS, "neck")
-HINGE_TRUSTED_DEGREES = (10.0, 30.0)
+ELBOW_TRUSTED_DEGREES, KNEE_TRUSTED_DEGREES = (10.0, 30.0), (20.0, 55.0)
 """Below the first bend a limb's plane is noise, above the second it is believed entirely."""
 CLAVICLE_SHARE, CLAVICLE_LIMIT_DEGREES = 0.22, 25.0
 
@@ -116,11 +116,11 @@ def _torso_and_head(points, upright, own) -> dict[str, np.ndarray]:
     return world
 
 
-def _hinge(upper, lower, fallback):
+def _hinge(upper, lower, fallback, trusted_degrees):
     """Unit normals (T, 3) of the plane a limb bends in; the fallback where it is nearly straight."""
     normal = np.cross(_unit(upper), _unit(lower))
     bend = np.degrees(np.arctan2(np.linalg.norm(normal, axis=-1), (_unit(upper) * _unit(lower)).sum(-1)))
-    low, high = HINGE_TRUSTED_DEGREES
+    low, high = trusted_degrees
     trust = np.clip((bend - low) / (high - low), 0, 1)[:, None]
     fallback = _unit(fallback - _unit(upper) * (fallback * _unit(upper)).sum(-1, keepdims=True))
     return trust, _unit(trust * _unit(normal) + (1 - trust) * fallback), fallback
@@ -138,7 +138,7 @@ def _leg(points, upright, own, world, side) -> None:
     if foot is not None:
         # A straight leg points its knee where the foot points: the axis is across both.
         fallback = 0.3 * fallback + _unit(np.cross(foot - ankle, lower))
-    trust, normal, fallback = _hinge(upper, lower, fallback)
+    trust, normal, fallback = _hinge(upper, lower, fallback, KNEE_TRUSTED_DEGREES)
     # Knees bend one way only: a plane that says otherwise comes from a locked knee.
     wrong = ((normal * fallback).sum(-1, keepdims=True) < -0.2) & (trust < 1)
     normal = np.where(wrong, fallback, normal)
@@ -168,7 +168,7 @@ def _arm(points, own, world, side) -> None:
     follow *= np.where(lowered > 45, 0.4, 1.0)[:, None]
     world[f"{side}_collar"] = chest @ Rotation.from_rotvec(follow).as_matrix()
     fallback = (swing @ chest @ rest_normal[:, None])[..., 0]
-    _, normal, _ = _hinge(upper, lower, fallback)
+    _, normal, _ = _hinge(upper, lower, fallback, ELBOW_TRUSTED_DEGREES)
     world[f"{side}_shoulder"] = _turn(upper, normal, rest_upper, rest_normal)
     forearm = _turn(lower, normal, rest_lower, rest_normal)
     world[f"{side}_elbow"] = world[f"{side}_wrist"] = forearm
