@@ -1,0 +1,282 @@
+"""Weights, configurations and preprocessing as one thing: a checkpoint is a folder of three files.
+
+`hmnet.safetensors` and `segmenter.safetensors` hold the weights in half precision; `config.json` says what
+they are, how a photo has to be prepared for them, how they were made and what their SHA-256 sums are. A
+folder (or a Hub repository) may also hold several checkpoints, each in a folder named after its variant.
+"""
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
+from hmnet.errors import CheckpointError, OutputError
+from hmnet.model import HMNet, build_hmnet
+from hmnet.segmentation import PartSegmenter, build_segmenter
+
+EMBEDDED = Path(__file__).parents[1] / "assets" / "weights"
+REPO_VARIABLE = "HMNET_REPO"
+"""Environment variable that names a Hub repository to prefer to the embedded weights."""
+DEFAULT_VARIANT = "hmnet"
+FORMAT = 1
+CONFIG, MODEL, SEGMENTER = "config.json", "hmnet.safetensors", "segmenter.safetensors"
+REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+HUB_TIMEOUT = 5
+"""Seconds until a silent Hub is given up."""
+
+Config = TypeVar("Config", ModelConfig, SegmenterConfig, Preprocessing)
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """Which weights answer.
+
+    source: "embedded", "Hugging Face Hub USER/REPO" or the folder. revision: commit of the weights.
+    notice: a sentence when these are not the weights that were configured, else empty.
+    """
+
+    source: str
+    variant: str
+    revision: str
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Both networks in float32 on the CPU, in eval mode, and how a photo is prepared for them."""
+
+    model: HMNet
+    segmenter: PartSegmenter
+    preprocessing: Preprocessing
+    info: WeightsInfo
+
+
+def load_checkpoint(
+    source: str | os.PathLike | None = None, variant: str | None = None, revision: str | None = None
+) -> Checkpoint:
+    """The checkpoint of a folder, of a Hub repository "user/repo", or the embedded one.
+
+    source: None takes the repository that HMNET_REPO names, or the embedded weights where it is not set or
+    the Hub fails (then `info.notice` says so). variant: "hmnet" by default, or the only one there is.
+    revision: branch, tag or commit of a Hub repository.
+    Raises CheckpointError for weights that are missing, corrupt, of an unknown variant or another format.
+    """
+    if source is not None:
+        if Path(source).is_dir():
+            return _load_folder(Path(source), variant, str(source))
+        if REPO_ID.fullmatch(str(source)):
+            return _load_hub(str(source), variant, revision)
+        raise CheckpointError(
+            f"There is no folder {source}: give a checkpoint's folder (it holds {CONFIG}) or a Hugging Face "
+            "repository as user/name."
+        )
+    notice, repo = "", os.environ.get(REPO_VARIABLE)
+    if repo:
+        try:
+            return _load_hub(repo, variant, revision)
+        except CheckpointError as error:
+            notice = f"{str(error).rstrip('.')}; the embedded weights answer instead."
+    return _load_folder(EMBEDDED, variant, "embedded", notice=notice)
+
+
+def save_checkpoint(
+    folder: str | os.PathLike,
+    model: HMNet,
+    segmenter: PartSegmenter,
+    preprocessing: Preprocessing,
+    extra: dict,
+    *,
+    model_config: ModelConfig,
+) -> None:
+    """Write a checkpoint's three files.
+
+    extra: "revision" (short commit of these weights) and what else belongs into config.json: "commit",
+    "data", "metrics". Raises OutputError when the folder cannot be written, CheckpointError for weights
+    that are not finite.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        networks = {MODEL: model, SEGMENTER: segmenter}
+        sums = {name: save_weights(folder / name, network) for name, network in networks.items()}
+        config = {
+            "revision": "unversioned", "commit": "", "data": {}, "metrics": {},
+            **extra,
+            "format": FORMAT,
+            "variant": model_config.variant,
+            "model": asdict(model_config),
+            "segmenter": asdict(segmenter.config),
+            "preprocessing": asdict(preprocessing),
+            "sha256": sums,
+        }  # fmt: skip
+        _write(folder / CONFIG, json.dumps(config, indent=1).encode())
+    except OSError as error:
+        raise OutputError(
+            f"The checkpoint folder {folder} cannot be written ({error.strerror}): choose another folder."
+        ) from error
+
+
+def save_weights(path: Path, network: nn.Module) -> str:
+    """Write a network's weights in half precision; returns the file's SHA-256 sum.
+
+    Vectors (biases, batch statistics) stay float32: they are few, and variances may leave half's range.
+    """
+    tensors = {}
+    for key, value in network.state_dict().items():
+        value = value.detach().cpu()
+        value = value.half() if value.is_floating_point() and value.ndim > 1 else value
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"The weights {key} are not finite in half precision: train anew.")
+        tensors[key] = value.contiguous()
+    data = safetensors.torch.save(tensors)
+    _write(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def load_weights(path: Path, network: nn.Module, sha256: str | None = None) -> None:
+    """Fill a network with a file's weights as float32.
+
+    Raises CheckpointError when the file is missing, differs from its SHA-256 sum, or does not hold
+    exactly the network's weights.
+    """
+    data = _read(path)
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise CheckpointError(
+            f"The weights {path} are corrupt (their SHA-256 differs from {CONFIG}'s): copy them anew."
+        )
+    try:
+        found = safetensors.torch.load(data)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a readable weights file ({error}): copy it anew.") from error
+    expected = network.state_dict()
+    wrong = sorted(expected.keys() ^ found.keys())
+    wrong = wrong or [key for key, value in expected.items() if value.shape != found[key].shape]
+    if wrong:
+        raise CheckpointError(
+            f"{path} does not fit its {CONFIG}: {len(wrong)} weights missing, unknown or of another shape "
+            f"(first: {', '.join(wrong[:3])}); take both files from the same checkpoint."
+        )
+    network.load_state_dict(found)
+
+
+def _load_hub(repo: str, variant: str | None, revision: str | None) -> Checkpoint:
+    from huggingface_hub import snapshot_download
+
+    error: Exception | None = None
+    # A copy on this disk answers at once and without a network; only then the Hub is asked.
+    for local_files_only in (True, False):
+        try:
+            snapshot = snapshot_download(
+                repo,
+                revision=revision,
+                allow_patterns=["*.json", "*.safetensors"],
+                local_files_only=local_files_only,
+                etag_timeout=HUB_TIMEOUT,
+            )
+            return _load_folder(Path(snapshot), variant, f"Hugging Face Hub {repo}", Path(snapshot).name[:12])
+        except Exception as problem:  # network, HTTP, disk and Hub errors have no common base
+            error = problem
+    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    raise CheckpointError(
+        f"The weights {repo} cannot be had from the Hugging Face Hub ({reason[:300]}); check the name and "
+        "the network."
+    ) from error
+
+
+def _load_folder(
+    folder: Path, variant: str | None, source: str, revision: str | None = None, notice: str = ""
+) -> Checkpoint:
+    folder, config = _select_variant(folder, variant)
+    model_config = _parse(ModelConfig, config, "model", folder)
+    segmenter_config = _parse(SegmenterConfig, config, "segmenter", folder)
+    preprocessing = _parse(Preprocessing, config, "preprocessing", folder)
+    sums = config.get("sha256")
+    if not isinstance(sums, dict) or not {MODEL, SEGMENTER} <= sums.keys():
+        raise CheckpointError(f"{folder / CONFIG} lacks the files' SHA-256 sums: copy it anew.")
+    model, segmenter = build_hmnet(model_config), build_segmenter(segmenter_config)
+    load_weights(folder / MODEL, model, sums[MODEL])
+    load_weights(folder / SEGMENTER, segmenter, sums[SEGMENTER])
+    info = WeightsInfo(source, config["variant"], revision or str(config.get("revision")), notice)
+    return Checkpoint(model.eval(), segmenter.eval(), preprocessing, info)
+
+
+def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
+    """The folder and configuration of a variant, in the folder itself or in one of those within."""
+    places = [folder] if (folder / CONFIG).is_file() else sorted(p.parent for p in folder.glob(f"*/{CONFIG}"))
+    configs = {}
+    for place in places:
+        config = _read_config(place / CONFIG)
+        configs[config["variant"]] = place, config
+    if not configs:
+        raise CheckpointError(
+            f"{folder} holds no weights: expected {CONFIG}, {MODEL} and {SEGMENTER} in it; give "
+            "another folder, or restore assets/weights from the repository."
+        )
+    if variant is None:
+        variant = next(iter(configs)) if len(configs) == 1 else DEFAULT_VARIANT
+    if variant not in configs:
+        raise CheckpointError(f"Unknown variant {variant!r}: choose one of {', '.join(configs)}.")
+    return configs[variant]
+
+
+def _read_config(path: Path) -> dict:
+    try:
+        config = json.loads(_read(path))
+    except ValueError as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{path} is not readable JSON ({error}): copy it anew.") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        found = config.get("format") if isinstance(config, dict) else None
+        raise CheckpointError(f"{path} has format {found!r}: this version reads format {FORMAT} only.")
+    if not isinstance(config.get("variant"), str):
+        raise CheckpointError(f"{path} names no variant: copy it anew.")
+    return config
+
+
+def _parse(cls: type[Config], config: dict, key: str, folder: Path) -> Config:
+    """A configuration from its JSON values, none missing and each of its default's type."""
+    values = config.get(key)
+    names = [field.name for field in fields(cls)]
+    if not isinstance(values, dict) or values.keys() != set(names):
+        raise CheckpointError(
+            f"{folder / CONFIG} does not fit this version: expected {key!r} with {', '.join(names)}."
+        )
+    typed = {}
+    for field in fields(cls):
+        value, kind = values[field.name], type(field.default)
+        value = tuple(value) if isinstance(value, list) else value
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise CheckpointError(
+                f"{folder / CONFIG} is damaged: {key}.{field.name} should be like {field.default!r}, "
+                f"got {value!r}."
+            )
+        typed[field.name] = value
+    return cls(**typed)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror}): a checkpoint needs {CONFIG}, {MODEL} and {SEGMENTER}."
+        ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replaces the file as a whole, so that a stopped run never leaves half of one."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
