@@ -1,0 +1,201 @@
+"""The command line: `python -m hmnet predict | train | generate | evaluate`.
+
+Each command imports what it needs only when it runs, so that help comes at once and predicting needs no
+training packages. Mistakes end with one sentence and exit code 2.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hmnet.errors import BoxError, HMNetError, ImageError, NoPersonFoundError, OutputError
+
+USER_ERROR, INTERRUPTED = 2, 130
+COMMANDS = {
+    "predict": "reconstruct the person in each photo: joints, mesh, body parts, pictures",
+    "train": "train the networks, one stage at a time",
+    "generate": "render synthetic photographs with ground truth, to train or test on",
+    "evaluate": "measure a checkpoint's errors on rendered images and on photos",
+}
+DESCRIPTION = "HumanMeshNet: a 3D human mesh from one photo."
+EPILOGUE = """examples:
+  python -m hmnet predict photo.jpg --output results
+  python -m hmnet generate --count 1000 --output data/test --split test
+  python -m hmnet evaluate --data data/test
+
+`python -m hmnet COMMAND --help` explains a command's options."""
+PREDICT_EPILOGUE = """For each photo NAME.jpg, the output folder receives
+  NAME.json          joints in metres (camera frame: x right, y down, z away, relative to the pelvis),
+                     keypoints in pixels of the photo, person box, camera, timings, weights used
+  NAME.glb           the body's surface, for Blender and other 3D programs
+  NAME_parts.png     the 24 body parts found
+  NAME_overlay.png   the surface drawn over the photo
+A dot within NAME becomes an underscore. A photo that cannot be used is named with the reason, the others are
+still done, and the exit code is then 2."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (0, 2 for a user's mistake, 130 when interrupted)."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        parser = _parser(arguments[0] if arguments else "")
+        if not arguments:
+            parser.print_help(sys.stderr)
+            return USER_ERROR
+        options = parser.parse_args(arguments)
+        if getattr(options, "output", None) is not None:
+            _prepare_folder(options.output)
+        return options.run(options) or 0
+    except HMNetError as error:
+        print(f"hmnet: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("hmnet: stopped.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    """The parser, with the options of the command that is about to run only."""
+    style = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "python -m hmnet", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=style
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    subparsers = {
+        name: commands.add_parser(name, help=line, description=f"{line.capitalize()}.", formatter_class=style)
+        for name, line in COMMANDS.items()
+    }
+    if command == "predict":
+        _add_predict_arguments(subparsers[command])
+    elif command == "generate":
+        _add_generate_arguments(subparsers[command])
+    elif command in COMMANDS:
+        module = importlib.import_module(f"hmnet.{command}")
+        subparsers[command].description = module.__doc__
+        module.add_arguments(subparsers[command])
+        subparsers[command].set_defaults(run=module.run)
+    return parser
+
+
+def _add_predict_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = PREDICT_EPILOGUE
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="a photo of a person")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--weights",
+        metavar="FOLDER|REPO",
+        help="a checkpoint's folder, or a Hugging Face repository as user/name (default: the repository "
+        "that the environment variable HMNET_REPO names, else the weights that come with the program)",
+    )
+    parser.add_argument("--variant", help="which of several networks (default: hmnet)")
+    parser.add_argument(
+        "--box",
+        metavar="X0,Y0,X1,Y1",
+        help="the person's box in pixels of the upright photo (default: the largest person is found); "
+        "for one photo only",
+    )
+    parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest there is)")
+    parser.set_defaults(run=_predict)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from hmnet.report import report_names, write_report
+
+    names = report_names(options.images)
+    box = _parse_box(options.box)
+    if box is not None and len(names) > 1:
+        raise BoxError(f"--box marks the person in one photo, but {len(names)} were given: run one by one.")
+    from hmnet.checkpoint import load_checkpoint
+    from hmnet.predictor import Predictor
+
+    predictor = Predictor(load_checkpoint(options.weights, options.variant), options.device)
+    weights = predictor.checkpoint.info
+    print(
+        f"Weights: {weights.source}, variant {weights.variant}, revision {weights.revision}; "
+        f"device {predictor.device}"
+    )
+    if weights.notice:
+        print(f"hmnet: {weights.notice}", file=sys.stderr)
+    failures = 0
+    for name, photo in names.items():
+        try:
+            prediction = predictor.predict(photo, box)
+        except (ImageError, BoxError, NoPersonFoundError) as error:
+            failures += 1
+            place = "" if photo.name in str(error) else f"{photo}: "
+            print(f"hmnet: {place}{error}", file=sys.stderr)
+            continue
+        write_report(options.output, name, prediction, predictor.body, photo.name)
+        total = sum(prediction.timings.values())
+        print(f"{photo} -> {options.output / name}.json ({total:.0f} ms)", flush=True)
+    print(f"{len(names) - failures} of {len(names)} photos done.")
+    return USER_ERROR if failures else 0
+
+
+def _parse_box(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        box = [float(number) for number in text.split(",")]
+    except ValueError:
+        box = []
+    if len(box) != 4:
+        raise BoxError(f"Expected --box as four numbers X0,Y0,X1,Y1 in pixels, got {text!r}.")
+    return box
+
+
+def _add_generate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the shards")
+    parser.add_argument("--count", required=True, type=_positive, help="how many pictures")
+    parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal pictures (default 0)")
+    parser.add_argument(
+        "--split",
+        choices=("train", "test"),
+        default="train",
+        help="test has backgrounds and poses that train never shows (default train)",
+    )
+    parser.add_argument("--backgrounds", metavar="DIR", help="folder of photographs without people")
+    parser.add_argument(
+        "--poses", nargs="*", default=[], metavar="DIR", help="folders of further motion clips"
+    )
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        help="processes (default: one for each core, here %(default)s)",
+    )
+    parser.set_defaults(run=_generate)
+
+
+def _generate(options: argparse.Namespace) -> None:
+    from hmnet.data.synthetic.generate import Recipe, generate
+
+    recipe = Recipe(options.count, options.seed, options.split, options.backgrounds, tuple(options.poses))
+    generate(recipe, options.output, options.workers)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
+    return number
+
+
+def _prepare_folder(folder: Path) -> None:
+    """Make an output folder and try it before anything slow runs; OutputError when it cannot be written."""
+    trial = folder / ".write-trial"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.write_bytes(b"")
+        trial.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"The output folder {folder} cannot be written ({error.strerror or error}): choose another one."
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""A prediction as files: what `python -m hmnet predict` leaves behind for each photo."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from hmnet.body import PART_COLOURS, BodyTemplate
+from hmnet.errors import OutputError
+from hmnet.export import write_glb
+from hmnet.predictor import Prediction
+from hmnet.render import overlay
+
+METRE_DIGITS, PIXEL_DIGITS = 5, 2
+
+
+def report_names(photos: Iterable[Path]) -> dict[str, Path]:
+    """Each photo by the name its files will have: its stem, dots as underscores.
+
+    Raises OutputError when two photos would write the same files.
+    """
+    names: dict[str, Path] = {}
+    taken: dict[str, Path] = {}
+    for photo in photos:
+        name = photo.stem.replace(".", "_")
+        # Some file systems do not tell capital letters from small ones.
+        other = taken.setdefault(name.casefold(), photo)
+        if other is not photo:
+            raise OutputError(
+                f"{other} and {photo} would both be written as {name}.json: rename one of them, or give each "
+                "an output folder of its own."
+            )
+        names[name] = photo
+    return names
+
+
+def write_report(folder: Path, name: str, prediction: Prediction, body: BodyTemplate, photo: str) -> None:
+    """Write NAME.glb, NAME_parts.png, NAME_overlay.png and, last, NAME.json.
+
+    The glb holds the regularised full surface, coloured by parts; the pixels of NAME_parts.png are part ids
+    with the parts' colours as palette. photo: the photo's file name. Raises OutputError.
+    """
+    vertices = body.upsample(torch.from_numpy(prediction.vertices)).numpy()
+    faces = body.full_faces.numpy()
+    write_glb(folder / f"{name}.glb", vertices, faces, _vertex_colours(body, len(vertices)))
+    parts = Image.fromarray(prediction.part_map, "P")
+    parts.putpalette([level for colour in PART_COLOURS for level in colour])
+    camera = prediction.camera.copy()
+    camera[0] *= prediction.image.shape[1] / prediction.photo_size[0]
+    picture = Image.fromarray(overlay(prediction.image, vertices, faces, camera))
+    try:
+        parts.save(folder / f"{name}_parts.png")
+        picture.save(folder / f"{name}_overlay.png", compress_level=3)
+        text = json.dumps(summary(prediction, photo), indent=1)
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"The files of {photo} cannot be written to {folder} ({error.strerror or error}): "
+            "make room or choose another folder."
+        ) from error
+
+
+def summary(prediction: Prediction, photo: str) -> dict:
+    """What NAME.json holds: points in m (camera frame, pelvis at the origin) and px of the upright photo."""
+    weights = prediction.weights
+    return {
+        "image": photo,
+        "photo_size": list(prediction.photo_size),
+        "box": _rounded(prediction.box, PIXEL_DIGITS),
+        "joints": {k: _rounded(v, METRE_DIGITS) for k, v in prediction.named_joints.items()},
+        "keypoints_2d": {k: _rounded(v, PIXEL_DIGITS) for k, v in prediction.keypoints_2d.items()},
+        "camera": _rounded(prediction.camera, METRE_DIGITS),
+        "timings_ms": {stage: round(ms, 1) for stage, ms in prediction.timings.items()},
+        "weights": {
+            "source": weights.source,
+            "variant": weights.variant,
+            "revision": weights.revision,
+        },
+    }
+
+
+def _vertex_colours(body: BodyTemplate, count: int) -> np.ndarray:
+    """Colour (U, 3) uint8 of each vertex of the full surface: its part's."""
+    colours = np.zeros((count, 3), np.uint8)
+    faces, parts = body.full_faces.numpy(), body.full_face_parts.numpy()
+    colours[faces] = np.array(PART_COLOURS, np.uint8)[parts][:, None]
+    return colours
+
+
+def _rounded(values: np.ndarray, digits: int) -> list[float]:
+    return [round(float(value), digits) for value in values]
