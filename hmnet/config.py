@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hmnet.errors import CheckpointError
 
-PART_ENCODINGS = ("palette", "label")
+PART_ENCODINGS = ("code", "label", "one-hot")
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class ModelConfig:
     """HMNet's form.
 
     variant: name of the checkpoint's row. body: template name. feature_size: width of each encoder's
-    output and of the branches' hidden layers. part_encoding: how the part map enters, "palette" (one-hot
-    through a learned palette) or "label" (the paper's one-channel label image). input_pooling: both inputs
+    output and of the branches' hidden layers. part_encoding: how the part map enters (see
+    `hmnet.model.PartCode`). input_pooling: both inputs
     are averaged over squares of this side before the encoders; 1 is the paper's.
     """
 
     variant: str = "hmnet"
     body: str = "anny"
     feature_size: int = 1000
-    part_encoding: str = "palette"
+    part_encoding: str = "code"
     input_pooling: int = 2
 
     def __post_init__(self) -> None:

@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", default="0/1", help="use every Nth shard from K on, as K/N (default 0/1)")
-    parser.add_argument("--encoding", default="palette", help="how part maps enter: palette or label")
+    parser.add_argument("--pooling", type=int, default=2, help="average inputs over squares of this side (maps)")
+    parser.add_argument("--encoding", default="code", help="how part maps enter: code, label or one-hot")
     parser.add_argument("--resume", action="store_true", help="go on from the state in --output")
 
 
@@ -139,7 +140,7 @@ class Trainer:
                 self.images += len(batch[0])
                 bar.update(len(batch[0]))
                 for name, value in {"loss": loss, **terms}.items():
-                    running[name] = 0.98 * running.get(name, float(value)) + 0.02 * float(value)
+                    running[name] = 0.98 * running.get(name, value.item()) + 0.02 * value.item()
                 now = time.perf_counter()
                 self.spent, last = self.spent + now - last, now
                 if self.step % 50 == 0:
@@ -211,10 +212,9 @@ def _segmenter(options: argparse.Namespace) -> None:
     segmenter = build_segmenter(SegmenterConfig())
     load_imagenet_weights(segmenter.encoder)
     groups = _segmenter_groups(segmenter, options.rate)
-    trainer = Trainer(segmenter, options, groups)
     if options.start:
         segmenter.load_state_dict(load_state(options.start)["averaged"])
-        trainer.averaged = {k: v.detach().clone() for k, v in segmenter.state_dict().items()}
+    trainer = Trainer(segmenter, options, groups)
     held = samples[: min(256, len(samples) // 10)]
     generator = np.random.default_rng([options.seed, trainer.step])
     preprocessing = Preprocessing()
@@ -324,7 +324,7 @@ def _maps(options: argparse.Namespace) -> None:
     from hmnet.data.synthetic.scene import bodies
 
     library = PoseLibrary.build(options.poses, 0).part(False)
-    network = build_hmnet(ModelConfig(part_encoding=options.encoding))
+    network = build_hmnet(ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling))
     generator = np.random.default_rng(options.seed)
     posed = bodies(library.sample(generator, 4000), generator, full=False)
     _start_branches(network, posed["template"], posed["joints"])
@@ -332,6 +332,8 @@ def _maps(options: argparse.Namespace) -> None:
     margin, size = preprocessing.crop_margin, preprocessing.image_size
     held = next(map_batches(library, np.random.default_rng(10**6), 256, size, margin))
     trained = nn.ModuleList([network.part_encoder, network.joint_branch, network.surface_branch])
+    if options.start:
+        trained.load_state_dict(load_state(options.start)["averaged"])
     trainer = Trainer(trained, options)
     loss = PoseLoss(network)
     generator = np.random.default_rng([options.seed, trainer.step])

@@ -5,6 +5,7 @@ predict is how the person looks from where the camera stands, wherever the perso
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,14 @@ class Scenery:
 
     @classmethod
     def load(cls, folder: Path | None) -> "Scenery":
-        """Photographs of a folder (JPEG or PNG), decoded once."""
-        files = sorted(p for p in folder.iterdir() if p.suffix in (".jpg", ".png")) if folder else []
-        return cls([np.asarray(Image.open(path).convert("RGB")) for path in files])
+        """Photographs of a folder (JPEG or PNG), decoded once a process."""
+        return cls(list(_photographs(folder)) if folder else [])
+
+
+@lru_cache(maxsize=1)
+def _photographs(folder: Path) -> tuple[np.ndarray, ...]:
+    files = sorted(p for p in folder.iterdir() if p.suffix in (".jpg", ".png"))
+    return tuple(np.asarray(Image.open(path).convert("RGB")) for path in files)
 
 
 def bodies(

@@ -1,0 +1,102 @@
+"""HMNet: shapes, independence of the batch, where its branches start, and that it can learn."""
+
+import pytest
+import torch
+
+from hmnet.body import MIRRORED_PART
+from hmnet.config import ModelConfig
+from hmnet.errors import CheckpointError
+from hmnet.losses import joint_loss, surface_loss
+from hmnet.model import Branch, PartCode, build_hmnet
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return build_hmnet(ModelConfig()).eval()
+
+
+def inputs(count: int, size: int = 64):
+    generator = torch.Generator().manual_seed(1)
+    image = torch.randn(count, 3, size, size, generator=generator)
+    return image, torch.randint(0, 25, (count, size, size), generator=generator)
+
+
+def test_the_paper_s_sizes(network):
+    assert network.rgb_encoder.network.fc.out_features == 1000
+    assert network.part_encoder.network.fc.out_features == 1000
+    for branch, points in ((network.joint_branch, 24), (network.surface_branch, 1229)):
+        linear = [layer for layer in branch if isinstance(layer, torch.nn.Linear)]
+        assert [layer.out_features for layer in linear] == [1000, 1000, 3 * points]
+        assert linear[0].in_features == 2000
+
+
+def test_outputs_do_not_depend_on_the_rest_of_the_batch(network):
+    image, parts = inputs(3)
+    with torch.inference_mode():
+        together = network(image, parts)
+        alone = network(image[1:2], parts[1:2])
+    assert together.joints.shape == (3, 24, 3) and together.vertices.shape == (3, 1229, 3)
+    torch.testing.assert_close(together.vertices[1:2], alone.vertices, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(together.joints[1:2], alone.joints, atol=1e-5, rtol=1e-4)
+
+
+def test_both_inputs_reach_both_branches(network):
+    image, parts = inputs(1)
+    image = image.requires_grad_()
+    output = network(image, parts)
+    for points in (output.joints, output.vertices):
+        (gradient,) = torch.autograd.grad(points.sum(), image, retain_graph=True)
+        assert gradient.abs().max() > 0
+    other = network(image, (parts + 1) % 25)
+    assert not torch.equal(other.vertices, output.vertices)
+    assert not torch.equal(other.joints, output.joints)
+
+
+def test_a_branch_starts_at_the_mean_and_spans_the_directions():
+    mean, directions = torch.randn(5, 3), torch.randn(2, 5, 3)
+    branch = Branch(8, 6, 5)
+    branch.start_from(mean, directions)
+    hidden = torch.eye(6)[:2] * 1.0
+    moved = branch[5](branch[4](hidden)) - mean
+    torch.testing.assert_close(moved, directions, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(("encoding", "channels"), [("code", 7), ("label", 1), ("one-hot", 24)])
+def test_part_maps_enter_as_configured(encoding, channels):
+    encoder = build_hmnet(ModelConfig(part_encoding=encoding)).part_encoder
+    entered = encoder.entry(torch.arange(25).reshape(1, 5, 5))
+    assert entered.shape == (1, channels, 5, 5)
+    assert (entered[0, :, 0, 0] == 0).all()
+    # No two parts may look the same to the encoder.
+    assert len(torch.unique(entered.permute(0, 2, 3, 1).reshape(25, -1), dim=0)) == 25
+
+
+def test_the_code_of_a_mirrored_part_differs_in_its_side_alone():
+    table = PartCode("code").table
+    for part, mirrored in enumerate(MIRRORED_PART):
+        sign = torch.tensor([1, -1, 1, 1, 1, 1, 1])
+        assert torch.equal(table[part] * sign, table[mirrored])
+
+
+def test_an_unknown_encoding_names_the_choices():
+    with pytest.raises(CheckpointError, match="code, label, one-hot"):
+        ModelConfig(part_encoding="smell")
+
+
+def test_one_batch_can_be_overfitted():
+    torch.manual_seed(0)
+    network = build_hmnet(ModelConfig(feature_size=64)).train()
+    image, parts = inputs(4)
+    target = network.body.vertices + 0.2 * torch.randn(4, 1, 3)
+    joints = network.body.regress_joints(target)
+    optimiser = torch.optim.Adam(network.parameters(), 3e-3)
+    first = None
+    for _ in range(40):
+        output = network(image, parts)
+        loss = surface_loss(output.vertices, target) + joint_loss(output.joints, joints)
+        first = first or loss.item()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 0.3 * first
