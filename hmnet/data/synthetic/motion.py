@@ -35,10 +35,9 @@ class Clip:
 def pybullet_motions() -> Path | None:
     """The folder of DeepMimic clips in the `pybullet` package, which is only located, never imported."""
     spec = importlib.util.find_spec("pybullet_data")
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent / "data" / "motions"
-    return folder if folder.is_dir() else None
+    places = spec.submodule_search_locations or [] if spec else []
+    folders = [Path(place) / "data" / "motions" for place in places]
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def motion_files(folder: Path) -> list[Path]:

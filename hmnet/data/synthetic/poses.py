@@ -28,8 +28,8 @@ from hmnet.errors import DataError
 KIND_SHARES = {
     "standing": 0.17, "gesture": 0.12, "carrying": 0.03, "walking": 0.05, "running": 0.03, "sitting": 0.12,
     "floor": 0.04, "kneeling": 0.03, "squatting": 0.025, "bending": 0.025, "reaching": 0.025, "sport": 0.05,
-    "riding": 0.02, "balance": 0.03, "dance": 0.025, "lying": 0.015,
-    "clip upright": 0.13, "clip active": 0.12, "clip low": 0.04, "clip floor": 0.02,
+    "riding": 0.02, "balance": 0.04, "dance": 0.035, "lying": 0.015,
+    "clip upright": 0.13, "clip active": 0.10, "clip low": 0.04, "clip floor": 0.02,
 }  # fmt: skip
 """How often a base pose is of each kind; authored kinds first, then what clips are sorted into."""
 DUPLICATE_M = 0.10
@@ -116,20 +116,20 @@ class PoseLibrary:
     def sample(self, generator: np.random.Generator, count: int) -> np.ndarray:
         """(count, 24, 3) float32 varied poses: anchors blended, limbs exchanged, mirrored, with noise.
 
-        Variations whose hands, arms or legs would run through the body are drawn again, and after a few
-        attempts the base pose is taken as it is.
+        Variations whose hands, arms or legs would run through the body are drawn again; after a few
+        attempts the pose is kept whole, with a little noise: hands on hips and crossed legs touch by nature.
         """
         base = generator.choice(len(self.poses), count, p=self.weights)
         out = self._blended(generator, base)
         result, bad = out.copy(), np.arange(count)
         for _ in range(ATTEMPTS):
-            varied = self._varied(generator, out[bad])
+            varied = _noised(generator, self._mixed(generator, out[bad]), 0.2, 1.4)
             good = plausible(varied)
             result[bad[good]] = varied[good]
             bad = bad[~good]
             if len(bad) == 0:
                 break
-        result[bad] = self.poses[base[bad]]
+        result[bad] = _noised(generator, out[bad], 0.0, 0.4)
         flipped = generator.random(count) < 0.5
         result[flipped] = mirror(result[flipped])
         return result.astype(np.float32)
@@ -145,7 +145,8 @@ class PoseLibrary:
             out[row] = _between(out[row], self.poses[other].astype(float), generator.uniform(0, 0.5))
         return out
 
-    def _varied(self, generator: np.random.Generator, poses: np.ndarray) -> np.ndarray:
+    def _mixed(self, generator: np.random.Generator, poses: np.ndarray) -> np.ndarray:
+        """Some of the poses with groups of joints taken from other base poses."""
         out = poses.copy()
         mixed = generator.random(len(out)) < MIXED
         for group, share in MIXED_GROUPS:
@@ -153,11 +154,7 @@ class PoseLibrary:
             columns = [JOINT_INDEX[name] for name in group]
             donors = generator.choice(len(self.poses), len(rows), p=self.weights)
             out[np.ix_(rows, columns)] = self.poses[np.ix_(donors, columns)]
-        scales = np.radians([_noise_degrees(name) for name in JOINT_NAMES])[:, None]
-        strength = generator.uniform(0.2, 1.4, (len(out), 1, 1))
-        noise = generator.normal(0, 1, out.shape) * scales * strength
-        turned = Rotation.from_rotvec(out.reshape(-1, 3)) * Rotation.from_rotvec(noise.reshape(-1, 3))
-        return clamp(turned.as_rotvec().reshape(out.shape))
+        return out
 
 
 def coverage(library: PoseLibrary, references: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
@@ -234,6 +231,15 @@ def _weights(kinds: np.ndarray) -> np.ndarray:
 def _between(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
     start, end = Rotation.from_rotvec(first), Rotation.from_rotvec(second)
     return (start * Rotation.from_rotvec((start.inv() * end).as_rotvec() * share)).as_rotvec()
+
+
+def _noised(generator: np.random.Generator, poses: np.ndarray, least: float, most: float) -> np.ndarray:
+    """The poses with each joint turned at random, by a strength of its own for every pose, within limits."""
+    scales = np.radians([_noise_degrees(name) for name in JOINT_NAMES])[:, None]
+    noise = generator.normal(0, 1, poses.shape) * scales
+    noise *= generator.uniform(least, most, (len(poses), 1, 1))
+    turned = Rotation.from_rotvec(poses.reshape(-1, 3)) * Rotation.from_rotvec(noise.reshape(-1, 3))
+    return clamp(turned.as_rotvec().reshape(poses.shape))
 
 
 def _noise_degrees(name: str) -> float:
