@@ -1,0 +1,44 @@
+"""The demo: `python app.py`, or a Gradio Space. Arguments, a predictor, launch; nothing else."""
+
+import argparse
+import os
+import sys
+
+# Before Gradio is imported: the page calls no outside host.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from demo.ui import build_app, launch_options
+from hmnet.checkpoint import load_checkpoint
+from hmnet.errors import HMNetError
+from hmnet.predictor import DEVICES, Predictor
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves the page until it is stopped; returns 2 after one sentence when the weights cannot be had."""
+    options = _parser().parse_args(arguments)
+    try:
+        source = options.weights or options.repo
+        predictor = Predictor(load_checkpoint(source, options.variant), options.device)
+        page = build_app(predictor)
+    except HMNetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    page.launch(server_name=options.host, server_port=options.port, share=options.share, **launch_options())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="HumanMeshNet in the browser: one photo to a 3D mesh.")
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)")
+    parser.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
+    parser.add_argument("--share", action="store_true", help="also open a public link through gradio.live")
+    weights = parser.add_mutually_exclusive_group()
+    weights.add_argument("--weights", help="folder of a checkpoint (default: the weights in assets/)")
+    weights.add_argument("--repo", help="Hugging Face repository of a checkpoint, as user/name")
+    parser.add_argument("--variant", help="which of several checkpoints (default: hmnet)")
+    parser.add_argument("--device", help=f"one of {', '.join(DEVICES)} (default: the fastest there is)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

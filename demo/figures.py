@@ -1,0 +1,128 @@
+"""Pictures of a prediction: the box, the parts and the joints over the photo; colour scales and legends."""
+
+from functools import lru_cache
+from html import escape
+from itertools import pairwise
+
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw
+
+from hmnet.body import PART_COLOURS, PART_COUNT, PART_NAMES
+
+MAX_SIDE = 960
+"""px; pictures on the page are drawn no larger than this."""
+SUPERSAMPLING = 2
+"""Lines are drawn at twice the size and scaled down: PIL itself draws them jagged."""
+HEAT_SCALE = "viridis"
+"""Perceptually uniform and legible with any colour vision."""
+
+MIDDLE, RIGHT, LEFT = (250, 204, 21), (251, 113, 70), (56, 189, 248)
+"""Colours of the skeleton: warm on the person's right, cool on the left, as in the part palette."""
+BOX_COLOUR, CROP_COLOUR = (16, 185, 129), (255, 255, 255)
+
+SKELETON = (
+    ("pelvis", "left_hip"), ("pelvis", "right_hip"), ("pelvis", "spine1"), ("left_hip", "left_knee"),
+    ("right_hip", "right_knee"), ("spine1", "spine2"), ("left_knee", "left_ankle"),
+    ("right_knee", "right_ankle"), ("spine2", "spine3"), ("left_ankle", "left_foot"),
+    ("right_ankle", "right_foot"), ("spine3", "neck"), ("spine3", "left_collar"),
+    ("spine3", "right_collar"), ("neck", "head"), ("left_collar", "left_shoulder"),
+    ("right_collar", "right_shoulder"), ("left_shoulder", "left_elbow"),
+    ("right_shoulder", "right_elbow"), ("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"),
+    ("left_wrist", "left_hand"), ("right_wrist", "right_hand"),
+)  # fmt: skip
+"""The 23 bones between the 24 joints, by name."""
+
+
+def shrink(image: np.ndarray, max_side: int = MAX_SIDE) -> np.ndarray:
+    """An (H, W, 3) uint8 image scaled down to at most `max_side` px; itself when it is small enough."""
+    scale = max_side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def draw_box(image: np.ndarray, box: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """The person box (solid) and the square crop (dashed), both (4,) xyxy in pixels of the image."""
+    canvas, pen, unit = _canvas(image)
+    x0, y0, x1, y1 = (float(value) * SUPERSAMPLING for value in crop)
+    corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
+    for start, end in pairwise(corners):
+        _dashed_line(pen, start, end, dash=5 * unit, width=unit)
+    pen.rectangle([float(value) * SUPERSAMPLING for value in box], outline=BOX_COLOUR, width=2 * unit)
+    return _finish(canvas, image)
+
+
+def draw_parts(image: np.ndarray, part_map: np.ndarray, opacity: float = 0.72) -> np.ndarray:
+    """The part map (h, w), ids 0..24, in the parts' colours over the (H, W, 3) image."""
+    height, width = image.shape[:2]
+    labels = np.asarray(Image.fromarray(part_map.astype(np.uint8)).resize((width, height), Image.NEAREST))
+    colours = np.asarray(PART_COLOURS, np.float32)[labels]
+    alpha = np.where(labels > 0, opacity, 0.0).astype(np.float32)[..., None]
+    # The rest of the photo steps back a little, so that the person stands out.
+    ground = np.where(labels[..., None] > 0, image, image * 0.8 + 30)
+    return (ground * (1 - alpha) + colours * alpha).clip(0, 255).astype(np.uint8)
+
+
+def draw_skeleton(image: np.ndarray, keypoints: dict[str, np.ndarray]) -> np.ndarray:
+    """Bones and joints by name, keypoints (2,) in pixels of the image."""
+    canvas, pen, unit = _canvas(image)
+    points = {name: tuple(float(v) * SUPERSAMPLING for v in point) for name, point in keypoints.items()}
+    for parent, child in SKELETON:
+        pen.line([points[parent], points[child]], fill=(15, 23, 42), width=4 * unit)
+    for parent, child in SKELETON:
+        pen.line([points[parent], points[child]], fill=_side_colour(child), width=int(2.4 * unit))
+    for name, (x, y) in points.items():
+        radius = 2.6 * unit
+        pen.ellipse(
+            [x - radius, y - radius, x + radius, y + radius],
+            fill=_side_colour(name), outline=(15, 23, 42), width=max(1, unit // 2),
+        )  # fmt: skip
+    return _finish(canvas, image)
+
+
+def part_legend(part_map: np.ndarray) -> str:
+    """HTML list of the 24 parts with their colours and their share of the person's pixels."""
+    counts = np.bincount(part_map.ravel(), minlength=PART_COUNT + 1)[1 : PART_COUNT + 1]
+    total = max(1, int(counts.sum()))
+    items = []
+    for part, count in enumerate(counts, start=1):
+        share = 100 * count / total
+        shown = "" if count == 0 else f"{share:.0f}%" if share >= 1 else "<1%"
+        colour = "#{:02x}{:02x}{:02x}".format(*PART_COLOURS[part])
+        items.append(
+            f'<li class="{"present" if count else "absent"}"><i style="background:{colour}"></i>'
+            f"<span>{escape(PART_NAMES[part])}</span><b>{escape(shown)}</b></li>"
+        )
+    return f'<ul class="part-legend" aria-label="Body parts and their share">{"".join(items)}</ul>'
+
+
+@lru_cache(maxsize=1)
+def heat_stops(count: int = 33) -> tuple[tuple[float, str], ...]:
+    """The heatmap's colour scale as (position in [0, 1], "#rrggbb") stops."""
+    colours = matplotlib.colormaps[HEAT_SCALE](np.linspace(0, 1, count))
+    return tuple((i / (count - 1), matplotlib.colors.to_hex(colour)) for i, colour in enumerate(colours))
+
+
+def _canvas(image: np.ndarray) -> tuple[Image.Image, ImageDraw.ImageDraw, int]:
+    """An enlarged copy, a pen on it, and a line width that suits the picture's size."""
+    height, width = image.shape[:2]
+    canvas = Image.fromarray(image).resize((width * SUPERSAMPLING, height * SUPERSAMPLING))
+    return canvas, ImageDraw.Draw(canvas), max(2, round(SUPERSAMPLING * max(height, width) / 360))
+
+
+def _finish(canvas: Image.Image, image: np.ndarray) -> np.ndarray:
+    return np.asarray(canvas.resize((image.shape[1], image.shape[0]), Image.Resampling.BOX))
+
+
+def _dashed_line(pen: ImageDraw.ImageDraw, start: tuple, end: tuple, dash: float, width: int) -> None:
+    start, end = np.asarray(start), np.asarray(end)
+    length = float(np.linalg.norm(end - start))
+    for at in np.arange(0, length, 2 * dash):
+        ends = [start + (end - start) * min(1, step / length) for step in (at, at + dash)]
+        pen.line([tuple(point) for point in ends], fill=CROP_COLOUR, width=width)
+
+
+def _side_colour(name: str) -> tuple[int, int, int]:
+    return LEFT if name.startswith("left_") else RIGHT if name.startswith("right_") else MIDDLE

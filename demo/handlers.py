@@ -1,0 +1,221 @@
+"""What the page's controls do: plain functions from values to values, without Gradio."""
+
+import json
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from demo import figures
+from demo.examples import Example
+from hmnet.body import BodyTemplate
+from hmnet.camera import project
+from hmnet.export import write_glb
+from hmnet.mesh import MeshTopology, roughness
+from hmnet.metrics import joint_error, pa_surface_error, surface_error
+from hmnet.predictor import Prediction, Predictor
+from hmnet.render import overlay
+
+MESH_COLOUR = (142, 202, 230)
+TRUTH, MOVED = "truth", "moved"
+"""What a heatmap shows: distance to the ground truth, or how far the regulariser moved each vertex."""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Settings of the regulariser (Eq. 3): on or off, how often, how strongly (0..1)."""
+
+    enabled: bool = True
+    iterations: int = 1
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one visitor looks at: the last prediction and, for a rendered example, its truth."""
+
+    prediction: Prediction
+    example: Example | None
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A heatmap over the V template vertices.
+
+    kind: TRUTH or MOVED. values: (V,) float32 mm. limit: mm at the colour bar's end. sentence: what it shows.
+    """
+
+    kind: str
+    values: np.ndarray
+    limit: float
+    sentence: str
+
+
+def reconstruct(predictor: Predictor, photo: Path | np.ndarray, example: Example | None, lab: Lab) -> Session:
+    """Runs the networks on a photo. Raises HMNetError for what is not a usable photo of a person."""
+    return regularise(predictor, Session(predictor.predict(photo), example), lab)
+
+
+def regularise(predictor: Predictor, session: Session, lab: Lab) -> Session:
+    """The same prediction under other regulariser settings; the networks do not run."""
+    iterations = lab.iterations if lab.enabled else 0
+    return replace(session, prediction=predictor.regularise(session.prediction, iterations, lab.strength))
+
+
+def photo_panel(session: Session) -> np.ndarray:
+    """The photo with the person box and the networks' crop, uint8."""
+    prediction = session.prediction
+    image, scale = _shown(prediction)
+    return figures.draw_box(image, prediction.box * scale, np.array(prediction.crop.box) * scale)
+
+
+def parts_panel(session: Session) -> np.ndarray:
+    """The part map over the photo, uint8."""
+    return figures.draw_parts(_shown(session.prediction)[0], session.prediction.part_map)
+
+
+def parts_legend(session: Session) -> str:
+    """HTML list of the parts found; for a rendered example also how many pixels carry their true part."""
+    predicted = session.prediction.part_map
+    legend = figures.part_legend(predicted)
+    if session.example is None or session.example.part_map.shape != predicted.shape:
+        return legend
+    truth = session.example.part_map
+    person = (truth > 0) | (predicted > 0)
+    agreement = 100 * float((truth == predicted)[person].mean())
+    return legend + f'<p class="caption">{agreement:.0f}% of the person\'s pixels carry their true part.</p>'
+
+
+def joints_panel(session: Session, body: BodyTemplate) -> np.ndarray:
+    """The joint branch's 24 joints, projected by the solved camera, over the photo, uint8."""
+    prediction = session.prediction
+    image, scale = _shown(prediction)
+    keypoints = project(prediction.joints, prediction.camera) * scale
+    return figures.draw_skeleton(image, dict(zip(body.joint_names, keypoints, strict=True)))
+
+
+def mesh_panel(session: Session, body: BodyTemplate) -> np.ndarray:
+    """The regularised mesh's full surface over the photo, uint8."""
+    prediction = session.prediction
+    image, scale = _shown(prediction)
+    camera = prediction.camera * np.array([scale, 1, 1])
+    vertices = body.upsample(torch.as_tensor(prediction.vertices)).numpy()
+    return overlay(image, vertices, body.full_faces.numpy(), camera, colour=MESH_COLOUR)
+
+
+def heat(session: Session, body: BodyTemplate) -> Heat:
+    """Distance of every vertex to the ground truth where there is one, else how far it was moved."""
+    prediction = session.prediction
+    if session.example is None:
+        offsets = prediction.vertices - prediction.raw_vertices
+    else:
+        offsets = prediction.vertices - session.example.vertices
+    values = 1000 * np.linalg.norm(offsets, axis=-1).astype(np.float32)
+    worst = int(values.argmax())
+    where = body_part(body, worst)
+    if session.example is None:
+        if not values.any():
+            sentence = "The regulariser is off: no vertex moved."
+        else:
+            sentence = (
+                f"How far the regulariser moved each vertex: {values.mean():.1f} mm on average, "
+                f"{values[worst]:.0f} mm at most ({where}). "
+                "This is no error: a photo has no ground truth."
+            )
+        return Heat(MOVED, values, _nice_limit(values), sentence)
+    truth = torch.as_tensor(session.example.vertices)[None]
+    predicted = torch.as_tensor(prediction.vertices)[None]
+    surface = float(surface_error(predicted, truth))
+    aligned = float(pa_surface_error(predicted, truth))
+    joints = float(
+        joint_error(torch.as_tensor(prediction.joints)[None], torch.as_tensor(session.example.joints)[None])
+    )
+    sentence = (
+        f"Distance to this rendered example's ground truth: surface error {surface:.0f} mm ({aligned:.0f} mm "
+        f"after Procrustes alignment), joint error {joints:.0f} mm; largest {values[worst]:.0f} mm ({where})."
+    )
+    return Heat(TRUTH, values, _nice_limit(values), sentence)
+
+
+def body_part(body: BodyTemplate, vertex: int) -> str:
+    """Name of the part that a template vertex belongs to."""
+    return figures.PART_NAMES[int(body.vertex_parts[vertex])]
+
+
+def full_vertex_parts(body: BodyTemplate) -> np.ndarray:
+    """Part (U,) uint8 of each vertex of the full surface: that of one of its faces."""
+    faces = body.full_faces.numpy()
+    parts = np.zeros(int(faces.max()) + 1, np.uint8)
+    parts[faces.ravel()] = np.repeat(body.full_face_parts.numpy(), 3)
+    return parts
+
+
+def roughness_line(session: Session, topology: MeshTopology) -> str:
+    """Mean distance to the one-ring mean before and after regularising, as a sentence in mm."""
+    before, after = (
+        1000 * float(roughness(torch.as_tensor(vertices), topology.neighbour_matrix))
+        for vertices in (session.prediction.raw_vertices, session.prediction.vertices)
+    )
+    return f"Roughness (mean distance to the neighbours' mean): {before:.1f} mm raw, {after:.1f} mm now."
+
+
+def status_line(session: Session | None, predictor: Predictor) -> str:
+    """HTML: which weights and revision answer, on which device, and the stages' timings."""
+    weights = predictor.checkpoint.info
+    facts = [
+        ("Weights", f"{weights.source}"),
+        ("Variant", weights.variant),
+        ("Revision", weights.revision),
+        ("Device", str(predictor.device)),
+    ]
+    if session is not None:
+        timings = session.prediction.timings
+        facts += [(stage.replace("_", " "), f"{ms:.0f} ms") for stage, ms in timings.items()]
+    cells = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts)
+    notice = f'<p class="notice">{escape(weights.notice)}</p>' if weights.notice else ""
+    return f'<dl class="status">{cells}</dl>{notice}'
+
+
+def export_glb(session: Session, body: BodyTemplate, folder: Path) -> Path:
+    """Writes the regularised full surface as glTF (metres, y up), coloured by part."""
+    vertices = body.upsample(torch.as_tensor(session.prediction.vertices))
+    colours = np.asarray(figures.PART_COLOURS, np.uint8)[full_vertex_parts(body)]
+    return write_glb(folder / "humanmeshnet.glb", vertices, body.full_faces, colours)
+
+
+def export_json(session: Session, body: BodyTemplate, folder: Path) -> Path:
+    """Writes joints, keypoints, box, camera and what answered as JSON; units are in the key names."""
+    prediction = session.prediction
+    weights = prediction.weights
+    content = {
+        "frame": "x right, y down, z away from the viewer; relative to the pelvis",
+        "photo_size_px": list(prediction.photo_size),
+        "box_xyxy_px": _numbers(prediction.box),
+        "camera": {"model": "weak perspective: px = s * (xy + t)", "s_tx_ty": _numbers(prediction.camera)},
+        "joint_branch_m": dict(zip(body.joint_names, map(_numbers, prediction.joints), strict=True)),
+        "mesh_points_m": {name: _numbers(point) for name, point in prediction.named_joints.items()},
+        "mesh_points_px": {name: _numbers(point) for name, point in prediction.keypoints_2d.items()},
+        "weights": {"source": weights.source, "variant": weights.variant, "revision": weights.revision},
+    }
+    path = folder / "humanmeshnet.json"
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    return path
+
+
+def _shown(prediction: Prediction) -> tuple[np.ndarray, float]:
+    """The photo at the page's size, and that size over the original photo's."""
+    image = figures.shrink(prediction.image)
+    return image, image.shape[1] / prediction.photo_size[0]
+
+
+def _nice_limit(values: np.ndarray) -> float:
+    """The 99th percentile rounded up to 1, 2 or 5 times a power of ten, at least 1 mm."""
+    top = max(1.0, float(np.percentile(values, 99)))
+    power = 10.0 ** np.floor(np.log10(top))
+    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= top))
+
+
+def _numbers(values: np.ndarray) -> list[float]:
+    return [round(float(value), 5) for value in values]

@@ -1,0 +1,34 @@
+"""The gallery's files: read as documented, and refused with a sentence."""
+
+import numpy as np
+import pytest
+from fake_predictor import posed_vertices, write_example
+
+from demo.examples import load_examples
+from hmnet.errors import DataError
+
+
+def test_examples_come_in_order_with_their_truth(tmp_path):
+    for name in ("runner", "dancer"):
+        write_example(tmp_path, name, seed=3, size=(120, 160))
+    dancer, runner = load_examples(tmp_path)
+    assert (dancer.title, runner.title) == ("Dancer", "Runner")
+    assert dancer.vertices.dtype == np.float32
+    np.testing.assert_allclose(dancer.vertices, posed_vertices(3), atol=1e-3)  # stored as float16
+    assert dancer.joints.shape == (24, 3)
+    assert dancer.part_map.shape == (160, 120)
+
+
+def test_a_missing_folder_is_an_empty_gallery(tmp_path):
+    assert load_examples(tmp_path / "none") == ()
+
+
+@pytest.mark.parametrize("ending", [".json", ".safetensors"])
+@pytest.mark.parametrize("content", [None, b"{}"])
+def test_a_photo_without_its_truth_is_refused(tmp_path, ending, content):
+    photo = write_example(tmp_path, "walker", seed=0, size=(60, 80))
+    photo.with_suffix(ending).unlink()
+    if content is not None:
+        photo.with_suffix(ending).write_bytes(content)
+    with pytest.raises(DataError, match=r"walker\.jpg lacks a readable ground truth"):
+        load_examples(tmp_path)
