@@ -62,15 +62,11 @@ def mask_box(mask: np.ndarray) -> np.ndarray:
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float64)
 
 
-def most_central(people: list[np.ndarray], share: float) -> np.ndarray | None:
-    """The mask with most pixels in the central window of that share of the map's sides; None if none has."""
-    best, most = None, 0
-    for person in people:
-        window = tuple(slice(round(n * (1 - share) / 2), round(n * (1 + share) / 2)) for n in person.shape)
-        inside = np.count_nonzero(person[window])
-        if inside > most:
-            best, most = person, inside
-    return best
+def most_inside(people: list[np.ndarray], box: Sequence[float] | np.ndarray) -> np.ndarray | None:
+    """The mask with most pixels in a box (in px of the masks); None if none has any."""
+    x0, y0, x1, y1 = (max(0, round(float(edge))) for edge in box)
+    counts = [np.count_nonzero(person[y0:y1, x0:x1]) for person in people]
+    return people[int(np.argmax(counts))] if any(counts) else None
 
 
 def check_box(box: Sequence[float] | np.ndarray, photo_size: tuple[int, int]) -> np.ndarray:

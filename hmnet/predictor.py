@@ -29,7 +29,7 @@ from hmnet.errors import HMNetError, NoPersonFoundError
 from hmnet.image import ImageSource, read_sized_image
 from hmnet.mesh import MeshTopology, neighbour_average
 from hmnet.model import HMNetOutput
-from hmnet.person_box import BoxSearch, check_box, find_people, mask_box, most_central
+from hmnet.person_box import BoxSearch, check_box, find_people, mask_box, most_inside
 
 STRIDE = 32
 """The segmenter's sides are multiples of this."""
@@ -165,13 +165,14 @@ class Predictor:
                 "No person was found in the photo: take one that shows a whole person, or mark the person "
                 "with a box."
             )
-        window = square_crop(mask_box(people[0]) / scale, self.search.margin)
+        first = mask_box(people[0]) / scale
+        window = square_crop(first, self.search.margin)
         side = self.checkpoint.preprocessing.segmenter_size
         people = self._people(self._foreground(extract(photo, window, side)))
-        person = most_central(people, 1 / (1 + self.search.margin))
+        person = most_inside(people, window.to_crop(first.reshape(2, 2), side).ravel())
         # A second look that finds nobody is no reason to drop what the first one found.
-        box = window.box if person is None else window.to_photo(mask_box(person).reshape(2, 2), side).ravel()
-        return np.asarray(box).clip(0, [photo.shape[1], photo.shape[0]] * 2)
+        box = first if person is None else window.to_photo(mask_box(person).reshape(2, 2), side).ravel()
+        return box.clip(0, [photo.shape[1], photo.shape[0]] * 2)
 
     def segment(self, picture: np.ndarray) -> np.ndarray:
         """Part ids (S, S) uint8 in a person crop (S, S, 3) uint8; S is the preprocessing's segmenter_size."""

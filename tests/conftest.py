@@ -1,0 +1,69 @@
+"""Untrained networks on disk and in memory, made once a run; a segmenter that takes red for a person."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from hmnet.checkpoint import Checkpoint, WeightsInfo, save_checkpoint
+from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
+from hmnet.model import HMNet, build_hmnet
+from hmnet.segmentation import Lite0Encoder, PartSegmenter, build_segmenter
+
+PREPROCESSING = Preprocessing(segmenter_size=192, image_size=128)
+"""Smaller than usual, and two sizes, so that mixing them up shows."""
+
+
+class RedSegmenter(PartSegmenter):
+    """Red is "torso front", surely; anything else is background."""
+
+    def coarse_logits(self, image: Tensor) -> Tensor:
+        red, green, _ = torch.nn.functional.avg_pool2d(image, 4).unbind(1)
+        logits = image.new_full((len(image), 25, *red.shape[1:]), -20.0)
+        logits[:, 2] = 4 * (red - green) - 6
+        logits[:, 0] = 0
+        return logits
+
+
+@pytest.fixture(scope="session")
+def model() -> HMNet:
+    """An untrained HMNet; use it, do not change it."""
+    torch.manual_seed(0)
+    return build_hmnet(ModelConfig()).eval()
+
+
+@pytest.fixture(scope="session")
+def segmenter() -> PartSegmenter:
+    """An untrained segmenter: sees a person everywhere."""
+    torch.manual_seed(1)
+    return build_segmenter(SegmenterConfig()).eval()
+
+
+@pytest.fixture(scope="session")
+def checkpoint_folder(
+    model: HMNet, segmenter: PartSegmenter, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A valid checkpoint; copy it before damaging it."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    extra = {"revision": "abc1234", "metrics": {"surface": 1.0}}
+    save_checkpoint(folder, model, segmenter, PREPROCESSING, extra, model_config=ModelConfig())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def red_checkpoint(model: HMNet) -> Checkpoint:
+    """A checkpoint that finds what is red."""
+    segmenter = RedSegmenter(Lite0Encoder(), SegmenterConfig()).eval()
+    return Checkpoint(model, segmenter, PREPROCESSING, WeightsInfo("test", "hmnet", "0"))
+
+
+@pytest.fixture
+def shared_photo() -> Path:
+    """A real photo of one person; skips where the material shared beside the project is absent."""
+    shared = Path(os.environ.get("HMNET_SHARED") or Path(__file__).parents[2] / "shared")
+    photo = shared / "photos" / "images" / "human_person-linda.jpg"
+    if not photo.is_file():
+        pytest.skip("no shared photos (HMNET_SHARED)")
+    return photo
