@@ -25,11 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m hmnet evaluate`."""
     parser.add_argument("--data", type=Path, help="folder of test shards from `hmnet generate --split test`")
     parser.add_argument("--limit", type=int, help="evaluate the first N samples only")
-    parser.add_argument("--true-parts", action="store_true", help="feed the true part map (the paper's Oracle)")
+    parser.add_argument(
+        "--true-parts", action="store_true", help="feed the true part map (the paper's Oracle)"
+    )
     parser.add_argument("--weights", help="folder or Hub repo of the weights (default: the embedded ones)")
-    parser.add_argument("--photos", type=Path, help="folder of photos, with --masks: the segmenter's IoU on them")
+    parser.add_argument(
+        "--photos", type=Path, help="folder of photos, with --masks: the segmenter's IoU on them"
+    )
     parser.add_argument("--masks", type=Path, help="folder of person masks (PNG) named like the photos")
-    parser.add_argument("--only", nargs="*", help="stems of the photos to use (default: all that have a mask)")
+    parser.add_argument(
+        "--only", nargs="*", help="stems of the photos to use (default: all that have a mask)"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -139,7 +145,9 @@ def mask_scores(
         image = read_image(photo)
         mask = read_image(file)[..., 0] > 127
         if mask.shape != image.shape[:2]:
-            raise DataError(f"{file.name} is {mask.shape} px but its photo {image.shape[:2]}: use equal sizes.")
+            raise DataError(
+                f"{file.name} is {mask.shape} px but its photo {image.shape[:2]}: use equal sizes."
+            )
         rows, columns = np.nonzero(mask)
         crop = square_crop(
             (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1), preprocessing.crop_margin
@@ -151,4 +159,3 @@ def mask_scores(
             found = segmenter.label(logits, threshold)[0].numpy() > 0
             scores[row, column] = (found & true).sum() / max((found | true).sum(), 1)
     return list(zip(THRESHOLDS, scores.mean(0).tolist(), strict=True))
-

@@ -35,7 +35,11 @@ class PartCode(nn.Module):
 
     def __init__(self, encoding: str):
         super().__init__()
-        tables = {"label": _label_table, "one-hot": lambda: torch.eye(PART_COUNT + 1)[:, 1:], "code": _code_table}
+        tables = {
+            "label": _label_table,
+            "one-hot": lambda: torch.eye(PART_COUNT + 1)[:, 1:],
+            "code": _code_table,
+        }
         self.register_buffer("table", tables[encoding](), persistent=False)
 
     @property

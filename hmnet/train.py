@@ -54,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", default="0/1", help="use every Nth shard from K on, as K/N (default 0/1)")
-    parser.add_argument("--pooling", type=int, default=2, help="average inputs over squares of this side (maps)")
+    parser.add_argument(
+        "--pooling", type=int, default=2, help="average inputs over squares of this side (maps)"
+    )
     parser.add_argument("--encoding", default="code", help="how part maps enter: code, label or one-hot")
     parser.add_argument("--resume", action="store_true", help="go on from the state in --output")
 
@@ -233,9 +235,7 @@ def _segmenter(options: argparse.Namespace) -> None:
         logits = torch.cat([segmenter.coarse_logits(chunk) for chunk in images.split(64)])
         return segmentation_scores(logits.argmax(1), labels)
 
-    trainer.fit(
-        _window_batches(samples[len(held) :], options, preprocessing, generator), loss_of, validate
-    )
+    trainer.fit(_window_batches(samples[len(held) :], options, preprocessing, generator), loss_of, validate)
 
 
 def _segmenter_groups(segmenter: PartSegmenter, rate: float) -> list[dict]:

@@ -106,7 +106,9 @@ class AnnyBody:
         posed = (blended[..., :3] @ vertices[..., None])[..., 0] + blended[..., 3]
         return PosedBody(posed, posed_heads)
 
-    def forward_kinematics(self, heads: torch.Tensor, rotations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward_kinematics(
+        self, heads: torch.Tensor, rotations: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """World rotations (B, N, 3, 3) and posed heads (B, N, 3), the root's head at the origin."""
         world, posed = [rotations[:, 0]], [torch.zeros_like(heads[:, 0])]
         for bone, parent in enumerate(self.bone_parents[1:], start=1):

@@ -165,12 +165,8 @@ def _face_parts(model, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         model.vertex_bone_weights.numpy(),
     )
     groups = list(PART_GROUPS)
-    group_of_bone = [
-        next(g for g, stems in PART_GROUPS.items() if b.startswith(stems)) for b in bones
-    ]
-    by_group = np.stack(
-        [weights[:, [g == name for g in group_of_bone]].sum(1) for name in groups], 1
-    )
+    group_of_bone = [next(g for g, stems in PART_GROUPS.items() if b.startswith(stems)) for b in bones]
+    by_group = np.stack([weights[:, [g == name for g in group_of_bone]].sum(1) for name in groups], 1)
     face_group = by_group[faces].sum(1).argmax(1)
     centre = vertices[faces].mean(1)
     parts = np.zeros(len(faces), int)
@@ -292,7 +288,8 @@ def _fit_operators(data, metadata, coco) -> dict[str, np.ndarray]:
     ):
         predicted = np.einsum("tk,ntkc->ntc", weight, test["template"][:, index])
         error = np.linalg.norm(predicted - target, axis=-1)
-        print(f"{name} on 500 unseen bodies: mean {1000 * error.mean():.2f} mm, worst mean of one point {1000 * error.mean(0).max():.2f} mm")
+        mean, worst = 1000 * error.mean(), 1000 * error.mean(0).max()
+        print(f"{name} on 500 unseen bodies: mean {mean:.2f} mm, worst mean of one point {worst:.2f} mm")
     upsampling = np.zeros((len(data["full.vertices"]), len(data["template.vertices"])), np.float32)
     np.put_along_axis(upsampling, up_index, up_weight.astype(np.float32), 1)
     return {
@@ -308,9 +305,7 @@ def _posed(body, generator, count) -> dict[str, np.ndarray]:
     phenotypes = torch.tensor(generator.uniform(0, 1, (count, 6)), dtype=torch.float32)
     # Newborns and babies are outside what the operators serve (ages below a child's).
     phenotypes[:, body.phenotype_names.index("age")].clamp_(min=0.3)
-    rotations = torch.tensor(
-        _random_rotations(generator, count, body.bone_names), dtype=torch.float32
-    )
+    rotations = torch.tensor(_random_rotations(generator, count, body.bone_names), dtype=torch.float32)
     out: dict[str, list] = {"template": [], "full": [], "heads": []}
     for start in range(0, count, 20):
         part = slice(start, start + 20)

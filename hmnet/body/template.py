@@ -140,9 +140,7 @@ def _sparse(index: np.ndarray, weight: np.ndarray, columns: int) -> torch.Tensor
     rows = np.repeat(np.arange(len(index)), index.shape[1])
     indices = torch.as_tensor(np.stack([rows, index.ravel().astype(np.int64)]))
     values = torch.as_tensor(weight.ravel())
-    return torch.sparse_coo_tensor(
-        indices, values, (len(index), columns), check_invariants=True
-    ).coalesce()
+    return torch.sparse_coo_tensor(indices, values, (len(index), columns), check_invariants=True).coalesce()
 
 
 def _apply(operator: torch.Tensor, points: torch.Tensor) -> torch.Tensor:

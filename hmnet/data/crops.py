@@ -96,9 +96,7 @@ def make_crops(
                 labels = segmenter.label(logits[offset : offset + 1], threshold)
                 crops.predicted_maps[start + offset] = labels[0].numpy().astype(np.uint8)
             bar.update(len(images))
-    (output / "crops.json").write_text(
-        json.dumps({"count": len(samples), "size": preprocessing.image_size})
-    )
+    (output / "crops.json").write_text(json.dumps({"count": len(samples), "size": preprocessing.image_size}))
     return crops
 
 

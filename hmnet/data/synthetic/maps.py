@@ -24,7 +24,8 @@ def map_batches(
     while True:
         posed = bodies(library.sample(generator, batch), generator, full=False)
         maps = [
-            corrupt(_framed_map(vertices, generator, size, margin), generator) for vertices in posed["template"]
+            corrupt(_framed_map(vertices, generator, size, margin), generator)
+            for vertices in posed["template"]
         ]
         yield np.stack(maps), posed["template"], posed["joints"]
 
@@ -64,7 +65,9 @@ def _framed_map(vertices, generator, size, margin) -> np.ndarray:
 def _seen_box(flat, depth, faces, low, high) -> tuple[np.ndarray, np.ndarray]:
     """The box of what is visible inside the window from low to high."""
     extent = (high - low).max()
-    index, _, _ = rasterise(((flat - low) * (COARSE / extent)).astype(np.float32), depth, faces, COARSE, COARSE)
+    index, _, _ = rasterise(
+        ((flat - low) * (COARSE / extent)).astype(np.float32), depth, faces, COARSE, COARSE
+    )
     inside = np.ceil((high - low) * (COARSE / extent)).astype(int)
     rows, columns = np.nonzero(index[: inside[1], : inside[0]] >= 0)
     if len(rows) < 20:

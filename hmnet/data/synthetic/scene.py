@@ -23,7 +23,7 @@ SIZE = 256
 
 @dataclass(frozen=True)
 class Sample:
-    """One training image, SIZE x SIZE px.
+    """One training image, square, SIZE px a side unless its scenery says otherwise.
 
     image: (H, W, 3) uint8. part_map: (H, W) uint8. vertices: (V, 3) m, root-relative, frame of the viewing
     ray. joints: (J, 3) likewise. camera: (3,) weak perspective s (px/m), tx, ty (m). box: (4,) xyxy px of
@@ -44,6 +44,8 @@ class Scenery:
 
     backgrounds: list[np.ndarray]
     passers_by: list[np.ndarray] = field(default_factory=list)
+    size: int = SIZE
+    occluded: float = 0.35
 
     @classmethod
     def load(cls, folder: Path | None) -> "Scenery":
@@ -57,9 +59,7 @@ def _photographs(folder: Path) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(Image.open(path).convert("RGB")) for path in files)
 
 
-def bodies(
-    poses: np.ndarray, generator: np.random.Generator, full: bool = True
-) -> dict[str, np.ndarray]:
+def bodies(poses: np.ndarray, generator: np.random.Generator, full: bool = True) -> dict[str, np.ndarray]:
     """Pose and shape a batch: poses (B, 24, 3), axis-angle a main bone, to meshes in the camera frame.
 
     Returns "template" (B, V, 3), "joints" (B, J, 3) and, unless it is not wanted, "full" (B, U, 3); metres,
@@ -90,7 +90,9 @@ def _phenotypes(count: int, generator: np.random.Generator) -> np.ndarray:
     values = {
         "gender": generator.beta(0.4, 0.4, count),
         "age": np.where(
-            generator.random(count) < 0.125, generator.uniform(0.3, 0.6, count), generator.uniform(0.6, 1, count)
+            generator.random(count) < 0.125,
+            generator.uniform(0.3, 0.6, count),
+            generator.uniform(0.6, 1, count),
         ),
         "muscle": generator.beta(2, 2, count),
         "weight": generator.beta(1.6, 2, count),
@@ -129,22 +131,26 @@ def _curl_fingers(rotations: np.ndarray, body, generator: np.random.Generator) -
 
 
 def photograph(
-    full: np.ndarray, template: np.ndarray, joints: np.ndarray, scenery: Scenery, generator: np.random.Generator
+    full: np.ndarray,
+    template: np.ndarray,
+    joints: np.ndarray,
+    scenery: Scenery,
+    generator: np.random.Generator,
 ) -> Sample | None:
     """Dress, light and photograph one posed body; None when too little of it would be seen.
 
     full (U, 3), template (V, 3) and joints (J, 3): m, root-relative, frame of the viewing ray.
     """
-    body, template_body = load_anny(), load_body()
+    body, template_body, size = load_anny(), load_body(), scenery.size
     faces = body.arrays["full.faces"].numpy()
     outfit = dress(generator)
     normals = smooth_normals(full, faces)
     clothed = full + outfit.offset[:, None] * normals
     normals = smooth_normals(clothed, faces)
-    scale, centre, distance = _camera(full, generator)
+    scale, centre, distance = _camera(full, generator, size)
     zoom = 2
     points, depths = _project(clothed, scale * zoom, centre * zoom, distance)
-    face_index, weights, _ = rasterise(points, depths, faces, SIZE * zoom, SIZE * zoom)
+    face_index, weights, _ = rasterise(points, depths, faces, size * zoom, size * zoom)
     lights, ambient = _lights(generator)
     person = shade(
         face_index, weights, faces, normals, body.arrays["full.vertices"].numpy(), outfit.albedo,
@@ -154,7 +160,7 @@ def photograph(
     person = _halve(person)
     alpha = _halve(covered[..., None])
     part_map = labels_of(face_index[::2, ::2], template_body.full_face_parts.numpy().astype(np.uint8))
-    if np.count_nonzero(part_map) < 0.012 * SIZE * SIZE:
+    if np.count_nonzero(part_map) < 0.012 * size * size:
         return None
     seen = np.count_nonzero(part_map)
     picture = _background(scenery, generator)
@@ -165,7 +171,7 @@ def photograph(
     picture = cutout[..., :3] + (1 - alpha) * picture
     if scenery.passers_by and generator.random() < 0.05:
         picture, part_map = _passer_by(picture, scenery, generator, part_map, behind=False)
-    if generator.random() < 0.35:
+    if generator.random() < scenery.occluded:
         picture, part_map = _occlude(picture, part_map, scenery, generator)
     if np.count_nonzero(part_map) < 0.35 * seen:
         return None
@@ -179,7 +185,7 @@ def photograph(
     return Sample(_develop(picture, generator), part_map, template, joints, camera, box)
 
 
-def _camera(full: np.ndarray, generator: np.random.Generator) -> tuple[float, np.ndarray, float]:
+def _camera(full: np.ndarray, generator: np.random.Generator, size: int) -> tuple[float, np.ndarray, float]:
     """Focal length (px), principal point (px) and distance (m): near or far, close-up or small."""
     distance = np.exp(generator.uniform(np.log(1.8), np.log(9)))
     distance = max(distance, 0.6 - full[:, 2].min())
@@ -193,10 +199,10 @@ def _camera(full: np.ndarray, generator: np.random.Generator) -> tuple[float, np
         # Cut by the frame: the upper body, or whatever a close-up leaves.
         share = generator.uniform(1.05, 1.9)
         middle = low + (high - low) * [0.5, generator.uniform(0.25, 0.5)]
-    focal = share * SIZE / extent
-    room = max(0.5 * (1 - share) * SIZE, 0.06 * SIZE)
+    focal = share * size / extent
+    room = max(0.5 * (1 - share) * size, 0.06 * size)
     shift = generator.uniform(-1, 1, 2) * room
-    return focal, SIZE / 2 - middle * focal + shift, distance
+    return focal, size / 2 - middle * focal + shift, distance
 
 
 def _project(vertices, focal, centre, distance) -> tuple[np.ndarray, np.ndarray]:
@@ -210,7 +216,9 @@ def _lights(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     count = generator.integers(1, 4)
     lights = np.zeros((count, 7))
     for light in lights:
-        direction = np.array([generator.normal(0, 0.8), -abs(generator.normal(0.5, 0.6)), -abs(generator.normal(0.3, 0.7))])
+        direction = np.array(
+            [generator.normal(0, 0.8), -abs(generator.normal(0.5, 0.6)), -abs(generator.normal(0.3, 0.7))]
+        )
         light[:3] = direction / np.linalg.norm(direction)
         warmth = generator.normal(0, 0.12)
         light[3:6] = generator.uniform(0.15, 1.0) * np.array([1 + warmth, 1, 1 - warmth])
@@ -228,25 +236,28 @@ def _halve(picture: np.ndarray) -> np.ndarray:
 
 
 def _background(scenery: Scenery, generator: np.random.Generator) -> np.ndarray:
-    """Linear RGB (SIZE, SIZE, 3)."""
+    """Linear RGB (S, S, 3)."""
+    size = scenery.size
     if scenery.backgrounds and generator.random() < 0.8:
         photo = scenery.backgrounds[generator.integers(len(scenery.backgrounds))]
         height, width = photo.shape[:2]
         side = int(min(height, width) * generator.uniform(0.35, 1))
         top, left = generator.integers(height - side + 1), generator.integers(width - side + 1)
-        crop = Image.fromarray(photo[top : top + side, left : left + side]).resize((SIZE, SIZE), Image.BILINEAR)
+        crop = Image.fromarray(photo[top : top + side, left : left + side]).resize(
+            (size, size), Image.BILINEAR
+        )
         picture = np.asarray(crop, np.float32) / 255
         if generator.random() < 0.5:
             picture = picture[:, ::-1]
         if generator.random() < 0.3:
             picture = _blurred(picture, generator.uniform(0.5, 3))
         return picture**2.2 * generator.uniform(0.5, 1.3)
-    return _room(generator)
+    return _room(generator, size)
 
 
-def _room(generator: np.random.Generator) -> np.ndarray:
+def _room(generator: np.random.Generator, size: int) -> np.ndarray:
     """A wall, a floor and some furniture-like blocks, or a plain studio backdrop, linear RGB."""
-    y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     wall, floor = generator.uniform(0.02, 0.9, (2, 3)) ** generator.uniform(0.6, 2)
     if generator.random() < 0.6:
         wall[:] = wall.mean() + generator.normal(0, 0.03, 3)
@@ -261,7 +272,7 @@ def _room(generator: np.random.Generator) -> np.ndarray:
         wide, tall = np.exp(generator.uniform(-3, -0.3, 2))
         inside = (x > left) & (x < left + wide) & (y > top) & (y < top + tall)
         picture[inside] = generator.uniform(0, 0.8, 3) * shading[inside][:, None]
-    grain = generator.normal(0, generator.uniform(0, 0.06), (SIZE // 4, SIZE // 4)).repeat(4, 0).repeat(4, 1)
+    grain = generator.normal(0, generator.uniform(0, 0.06), (size // 4, size // 4)).repeat(4, 0).repeat(4, 1)
     picture = picture * (1 + grain[..., None])
     return np.clip(_blurred(np.clip(picture, 0, 1), generator.uniform(0.3, 2)), 0, 1)
 
@@ -275,11 +286,12 @@ def _contact_shadow(picture, part_map, generator) -> np.ndarray:
     """Darken the ground under the lowest part of the body."""
     if generator.random() < 0.3:
         return picture
+    size = len(part_map)
     rows, columns = np.nonzero(part_map)
     bottom = rows.max()
-    near = rows > bottom - 0.12 * SIZE
+    near = rows > bottom - 0.12 * size
     middle, spread = columns[near].mean(), columns[near].std() + 6
-    y, x = np.mgrid[0:SIZE, 0:SIZE]
+    y, x = np.mgrid[0:size, 0:size]
     drift = generator.normal(0, 0.8) * spread
     blob = ((x - middle - drift) / (1.8 * spread)) ** 2 + ((y - bottom) / (0.35 * spread + 3)) ** 2
     return picture * (1 - generator.uniform(0.2, 0.75) * np.exp(-1.5 * blob))[..., None]
@@ -287,17 +299,24 @@ def _contact_shadow(picture, part_map, generator) -> np.ndarray:
 
 def _passer_by(picture, scenery, generator, part_map, behind):
     """Another person from an earlier picture: smaller and aside when behind, cut by the frame when before."""
+    frame = scenery.size
     cutout = scenery.passers_by[generator.integers(len(scenery.passers_by))].astype(np.float32)
     if generator.random() < 0.5:
         cutout = cutout[:, ::-1]
-    size = int(SIZE * (generator.uniform(0.35, 0.85) if behind else generator.uniform(0.9, 1.4)))
-    layers = [np.asarray(Image.fromarray(cutout[..., i]).resize((size, size), Image.BILINEAR)) for i in range(4)]
+    size = int(frame * (generator.uniform(0.35, 0.85) if behind else generator.uniform(0.9, 1.4)))
+    layers = [
+        np.asarray(Image.fromarray(cutout[..., i]).resize((size, size), Image.BILINEAR)) for i in range(4)
+    ]
     cutout = np.stack(layers, -1)
-    left = int(generator.uniform(-0.5, 1) * SIZE) if behind else generator.choice([-1, 1]) * int(0.75 * size)
-    left = left if behind else (SIZE - size) // 2 + left
-    top = int(generator.uniform(0, 0.6) * (SIZE - size)) if behind else int(generator.uniform(-0.2, 0.3) * SIZE)
-    layer = np.zeros((SIZE, SIZE, 4), np.float32)
-    y0, x0, y1, x1 = max(top, 0), max(left, 0), min(top + size, SIZE), min(left + size, SIZE)
+    left = int(generator.uniform(-0.5, 1) * frame) if behind else generator.choice([-1, 1]) * int(0.75 * size)
+    left = left if behind else (frame - size) // 2 + left
+    top = (
+        int(generator.uniform(0, 0.6) * (frame - size))
+        if behind
+        else int(generator.uniform(-0.2, 0.3) * frame)
+    )
+    layer = np.zeros((frame, frame, 4), np.float32)
+    y0, x0, y1, x1 = max(top, 0), max(left, 0), min(top + size, frame), min(left + size, frame)
     if y1 > y0 and x1 > x0:
         layer[y0:y1, x0:x1] = cutout[y0 - top : y1 - top, x0 - left : x1 - left]
     alpha = layer[..., 3:]
@@ -307,14 +326,17 @@ def _passer_by(picture, scenery, generator, part_map, behind):
 
 def _occlude(picture, part_map, scenery, generator):
     """Something in front: a block or a round thing of one colour or of a photograph."""
+    size = scenery.size
     rows, columns = np.nonzero(part_map)
     pick = generator.integers(len(rows))
-    y, x = np.mgrid[0:SIZE, 0:SIZE]
+    y, x = np.mgrid[0:size, 0:size]
     dy, dx = y - rows[pick], x - columns[pick]
     angle = generator.uniform(0, np.pi)
     u, v = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
-    a, b = np.exp(generator.uniform(np.log(0.03), np.log(0.22), 2)) * SIZE
-    inside = (np.abs(u) < a) & (np.abs(v) < b) if generator.random() < 0.6 else (u / a) ** 2 + (v / b) ** 2 < 1
+    a, b = np.exp(generator.uniform(np.log(0.03), np.log(0.22), 2)) * size
+    inside = (
+        (np.abs(u) < a) & (np.abs(v) < b) if generator.random() < 0.6 else (u / a) ** 2 + (v / b) ** 2 < 1
+    )
     if generator.random() < 0.2:
         inside = dy > 0  # a table edge, a wall, the frame of another picture
     if np.count_nonzero(part_map[~inside]) < 0.4 * len(rows):
@@ -322,7 +344,7 @@ def _occlude(picture, part_map, scenery, generator):
     if generator.random() < 0.5:
         cover = _background(scenery, generator)
     else:
-        cover = generator.uniform(0, 0.8, 3) * (1 + 0.3 * (u / SIZE))[..., None]
+        cover = generator.uniform(0, 0.8, 3) * (1 + 0.3 * (u / size))[..., None]
     picture = np.where(inside[..., None], cover, picture)
     return picture, np.where(inside, 0, part_map).astype(np.uint8)
 

@@ -1,0 +1,75 @@
+"""Render the demo's example photos with their ground truth: `python -m hmnet.data.synthetic.examples`.
+
+Bodies, clothes and rooms are all arithmetic, so the pictures belong to nobody and show nobody.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from safetensors.numpy import save_file
+
+from hmnet.body import PART_INDEX
+from hmnet.data.synthetic.anchors import anchor_poses
+from hmnet.data.synthetic.scene import Scenery, bodies, photograph
+
+SIZE = 640
+SEEDS = {
+    "standing": 11, "waving": 23, "walking": 35, "sitting": 41, "reaching": 52, "kneeling": 64,
+    "running": 77, "balance": 81,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Write NAME.jpg, NAME.json and NAME.safetensors for every example."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("assets/examples"))
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    for name, seed in SEEDS.items():
+        write_example(options.output, name, seed)
+
+
+def write_example(folder: Path, name: str, seed: int) -> None:
+    """One example: the first clear picture that the seed gives of a pose of that kind."""
+    poses, kinds, _ = anchor_poses()
+    generator = np.random.default_rng(seed)
+    kind = {"waving": "gesture"}.get(name, name)
+    chosen = poses[[k == kind for k in kinds]]
+    while True:
+        posed = bodies(chosen[generator.integers(len(chosen), size=1)], generator)
+        scenery = Scenery([], size=SIZE, occluded=0)
+        sample = photograph(
+            posed["full"][0], posed["template"][0], posed["joints"][0], scenery, generator
+        )
+        if sample is not None and _clear(sample):
+            break
+    Image.fromarray(sample.image).save(folder / f"{name}.jpg", quality=90)
+    arrays = {
+        "vertices": sample.vertices.astype(np.float16),
+        "joints": sample.joints.astype(np.float16),
+        "part_map": sample.part_map,
+        "camera": sample.camera,
+        "box": sample.box,
+    }
+    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / f"{name}.safetensors")
+    about = {"title": name.capitalize(), "seed": seed, "source": "rendered by hmnet.data.synthetic.examples"}
+    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def _clear(sample) -> bool:
+    """The whole person in the frame, large, facing us, and bright enough to be looked at."""
+    x0, y0, x1, y1 = sample.box
+    inside = x0 > 4 and y0 > 4 and x1 < SIZE - 4 and y1 < SIZE - 4
+    person = sample.image[sample.part_map > 0]
+    parts = len(np.unique(sample.part_map))
+    front = np.count_nonzero(sample.part_map == PART_INDEX["torso front"])
+    frontal = front > 2 * np.count_nonzero(sample.part_map == PART_INDEX["torso back"])
+    colourful = np.ptp(sample.image.astype(int), axis=-1).mean() > 6
+    return inside and y1 - y0 > 0.6 * SIZE and parts > 16 and 90 < person.mean() < 190 and colourful and frontal
+
+
+if __name__ == "__main__":
+    main()
