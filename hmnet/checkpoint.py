@@ -142,30 +142,33 @@ def save_weights(path: Path, network: nn.Module) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def load_weights(path: Path, network: nn.Module, sha256: str | None = None) -> None:
-    """Fill a network with a file's weights as float32.
-
-    Raises CheckpointError when the file is missing, differs from its SHA-256 sum, or does not hold
-    exactly the network's weights.
-    """
+def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tensor]:
+    """A file's weights; CheckpointError when it is missing, damaged or not of that SHA-256 sum."""
     data = _read(path)
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise CheckpointError(
             f"The weights {path} are corrupt (their SHA-256 differs from {CONFIG}'s): copy them anew."
         )
     try:
-        found = safetensors.torch.load(data)
+        return safetensors.torch.load(data)
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a readable weights file ({error}): copy it anew.") from error
+
+
+def fill(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
+    """Give a network the weights that came from a file, as float32 where it has float32.
+
+    Raises CheckpointError unless they are exactly the network's.
+    """
     expected = network.state_dict()
-    wrong = sorted(expected.keys() ^ found.keys())
-    wrong = wrong or [key for key, value in expected.items() if value.shape != found[key].shape]
+    wrong = sorted(expected.keys() ^ weights.keys())
+    wrong = wrong or [key for key, value in expected.items() if value.shape != weights[key].shape]
     if wrong:
         raise CheckpointError(
             f"{path} does not fit its {CONFIG}: {len(wrong)} weights missing, unknown or of another shape "
             f"(first: {', '.join(wrong[:3])}); take both files from the same checkpoint."
         )
-    network.load_state_dict(found)
+    network.load_state_dict(weights)
 
 
 def _load_hub(repo: str, variant: str | None, revision: str | None) -> Checkpoint:
@@ -202,9 +205,12 @@ def _load_folder(
     sums = config.get("sha256")
     if not isinstance(sums, dict) or not {MODEL, SEGMENTER} <= sums.keys():
         raise CheckpointError(f"{folder / CONFIG} lacks the files' SHA-256 sums: copy it anew.")
-    model, segmenter = build_hmnet(model_config), build_segmenter(segmenter_config)
-    load_weights(folder / MODEL, model, sums[MODEL])
-    load_weights(folder / SEGMENTER, segmenter, sums[SEGMENTER])
+    # Reading comes first: building HMNet takes longest and is in vain when a file is damaged.
+    weights = {name: read_weights(folder / name, sums[name]) for name in (SEGMENTER, MODEL)}
+    segmenter = build_segmenter(segmenter_config)
+    fill(segmenter, weights[SEGMENTER], folder / SEGMENTER)
+    model = build_hmnet(model_config)
+    fill(model, weights[MODEL], folder / MODEL)
     info = WeightsInfo(source, config["variant"], revision or str(config.get("revision")), notice)
     return Checkpoint(model.eval(), segmenter.eval(), preprocessing, info)
 

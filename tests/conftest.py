@@ -12,8 +12,7 @@ from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import Lite0Encoder, PartSegmenter, build_segmenter
 
-PREPROCESSING = Preprocessing(segmenter_size=192, image_size=128)
-"""Smaller than usual, and two sizes, so that mixing them up shows."""
+MODEL_CONFIG = ModelConfig(feature_size=64)
 
 
 class RedSegmenter(PartSegmenter):
@@ -29,9 +28,9 @@ class RedSegmenter(PartSegmenter):
 
 @pytest.fixture(scope="session")
 def model() -> HMNet:
-    """An untrained HMNet; use it, do not change it."""
+    """An untrained HMNet, narrower than the real one; use it, do not change it."""
     torch.manual_seed(0)
-    return build_hmnet(ModelConfig()).eval()
+    return build_hmnet(MODEL_CONFIG).eval()
 
 
 @pytest.fixture(scope="session")
@@ -42,21 +41,30 @@ def segmenter() -> PartSegmenter:
 
 
 @pytest.fixture(scope="session")
+def preprocessing() -> Preprocessing:
+    """Smaller than usual, and two sizes, so that mixing them up shows."""
+    return Preprocessing(segmenter_size=192, image_size=128)
+
+
+@pytest.fixture(scope="session")
 def checkpoint_folder(
-    model: HMNet, segmenter: PartSegmenter, tmp_path_factory: pytest.TempPathFactory
+    model: HMNet,
+    segmenter: PartSegmenter,
+    preprocessing: Preprocessing,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A valid checkpoint; copy it before damaging it."""
     folder = tmp_path_factory.mktemp("checkpoint")
     extra = {"revision": "abc1234", "metrics": {"surface": 1.0}}
-    save_checkpoint(folder, model, segmenter, PREPROCESSING, extra, model_config=ModelConfig())
+    save_checkpoint(folder, model, segmenter, preprocessing, extra, model_config=MODEL_CONFIG)
     return folder
 
 
 @pytest.fixture(scope="session")
-def red_checkpoint(model: HMNet) -> Checkpoint:
+def red_checkpoint(model: HMNet, preprocessing: Preprocessing) -> Checkpoint:
     """A checkpoint that finds what is red."""
     segmenter = RedSegmenter(Lite0Encoder(), SegmenterConfig()).eval()
-    return Checkpoint(model, segmenter, PREPROCESSING, WeightsInfo("test", "hmnet", "0"))
+    return Checkpoint(model, segmenter, preprocessing, WeightsInfo("test", "hmnet", "0"))
 
 
 @pytest.fixture

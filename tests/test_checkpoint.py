@@ -1,0 +1,277 @@
+"""Checkpoints on disk and on a Hub served from this machine, whole and damaged."""
+
+import hashlib
+import json
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import huggingface_hub.constants
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from hmnet import checkpoint as module
+from hmnet.checkpoint import load_checkpoint, read_weights, save_checkpoint, save_weights
+from hmnet.config import ModelConfig, Preprocessing
+from hmnet.errors import CheckpointError, OutputError
+from hmnet.model import HMNet
+from hmnet.segmentation import PartSegmenter
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def damaged(checkpoint_folder: Path, tmp_path: Path) -> Path:
+    """A copy to damage."""
+    return Path(shutil.copytree(checkpoint_folder, tmp_path / "copy"))
+
+
+def change(folder: Path, **entries: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
+def replace_weights(folder: Path, name: str, tensors: dict[str, torch.Tensor]) -> None:
+    """Other weights with their right sum, so that only their contents can be found wrong."""
+    data = safetensors.torch.save(tensors)
+    (folder / name).write_bytes(data)
+    sums = json.loads((folder / "config.json").read_text())["sha256"]
+    change(folder, sha256=sums | {name: hashlib.sha256(data).hexdigest()})
+
+
+def test_save_and_load(
+    checkpoint_folder: Path, model: HMNet, segmenter: PartSegmenter, preprocessing: Preprocessing
+) -> None:
+    loaded = load_checkpoint(checkpoint_folder)
+    assert loaded.preprocessing == preprocessing
+    assert (loaded.info.variant, loaded.info.revision, loaded.info.notice) == ("hmnet", "abc1234", "")
+    assert loaded.info.source == str(checkpoint_folder)
+    assert not loaded.model.training and not loaded.segmenter.training
+    assert {p.dtype for p in loaded.model.parameters()} == {torch.float32}
+    for ours, theirs in ((model, loaded.model), (segmenter, loaded.segmenter)):
+        for key, value in ours.state_dict().items():
+            kept = value.half().float() if value.is_floating_point() and value.ndim > 1 else value
+            assert torch.equal(theirs.state_dict()[key], kept), key
+    image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        part_map = segmenter.label(segmenter(image))
+        before, after = model(image, part_map), loaded.model(image, part_map)
+    assert torch.allclose(before.vertices, after.vertices, atol=2e-3)
+    assert torch.allclose(before.joints, after.joints, atol=2e-3)
+
+
+def test_weights_are_stored_in_half_precision_without_the_body(checkpoint_folder: Path) -> None:
+    tensors = safetensors.torch.load_file(checkpoint_folder / "hmnet.safetensors")
+    assert {t.dtype for t in tensors.values() if t.ndim > 1} == {torch.float16}
+    assert not any("body" in key for key in tensors)
+    config = json.loads((checkpoint_folder / "config.json").read_text())
+    assert config["format"] == 1 and config["metrics"] == {"surface": 1.0}
+    data = (checkpoint_folder / "hmnet.safetensors").read_bytes()
+    assert config["sha256"]["hmnet.safetensors"] == hashlib.sha256(data).hexdigest()
+    assert sorted(p.name for p in checkpoint_folder.iterdir()) == [
+        "config.json", "hmnet.safetensors", "segmenter.safetensors",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["config.json", "hmnet.safetensors", "segmenter.safetensors"])
+def test_a_missing_file(name: str, damaged: Path) -> None:
+    (damaged / name).unlink()
+    with pytest.raises(CheckpointError, match=r"config\.json, hmnet\.safetensors and segmenter"):
+        load_checkpoint(damaged)
+
+
+@pytest.mark.parametrize("name", ["hmnet.safetensors", "segmenter.safetensors"])
+def test_corrupt_weights(name: str, damaged: Path) -> None:
+    data = bytearray((damaged / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (damaged / name).write_bytes(data)
+    with pytest.raises(CheckpointError, match=f"{name} are corrupt"):
+        load_checkpoint(damaged)
+
+
+def test_weights_that_are_no_weights(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("no weights")
+    with pytest.raises(CheckpointError, match="not a readable weights file"):
+        read_weights(tmp_path / "weights")
+
+
+@pytest.mark.parametrize("change_tensors", ["missing", "unknown", "shape"])
+def test_weights_that_do_not_fit(change_tensors: str, damaged: Path) -> None:
+    tensors = safetensors.torch.load_file(damaged / "segmenter.safetensors")
+    if change_tensors == "missing":
+        del tensors["classifier.bias"]
+    elif change_tensors == "unknown":
+        tensors["classifier.bias2"] = torch.zeros(1)
+    else:
+        tensors["classifier.bias"] = torch.zeros(3)
+    replace_weights(damaged, "segmenter.safetensors", tensors)
+    with pytest.raises(CheckpointError, match=r"does not fit .* 1 weights .*classifier\.bias"):
+        load_checkpoint(damaged)
+
+
+@pytest.mark.parametrize(
+    ("entries", "sentence"),
+    [
+        ({"format": 2}, "format 2: this version reads format 1"),
+        ({"format": None}, "format None"),
+        ({"variant": 3}, "names no variant"),
+        ({"model": {}}, "expected 'model' with variant, body"),
+        ({"segmenter": {"width": "64", "foreground_threshold": 0.5}}, r"segmenter\.width should be like 64"),
+        ({"sha256": {}}, "lacks the files' SHA-256"),
+    ],
+)
+def test_configurations_that_do_not_fit(entries: dict, sentence: str, damaged: Path) -> None:
+    change(damaged, **entries)
+    with pytest.raises(CheckpointError, match=sentence):
+        load_checkpoint(damaged)
+
+
+def test_a_configuration_that_is_no_json(damaged: Path) -> None:
+    for text in ("{", "[1]", "\x00"):
+        (damaged / "config.json").write_text(text)
+        with pytest.raises(CheckpointError, match=r"config\.json"):
+            load_checkpoint(damaged)
+
+
+def test_variants(damaged: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="Unknown variant 'tiny': choose one of hmnet"):
+        load_checkpoint(damaged, variant="tiny")
+    several = tmp_path / "several"
+    shutil.copytree(damaged, several / "hmnet")
+    shutil.copytree(damaged, several / "tiny")
+    change(several / "tiny", variant="tiny", revision="tiny1")
+    assert load_checkpoint(several).info.variant == "hmnet"
+    assert load_checkpoint(several, variant="tiny").info.revision == "tiny1"
+    with pytest.raises(CheckpointError, match="choose one of hmnet, tiny"):
+        load_checkpoint(several, variant="huge")
+
+
+def test_sources_that_do_not_exist(tmp_path: Path) -> None:
+    for source in (tmp_path / "absent", "absent", "./a/b/c", ""):
+        with pytest.raises(CheckpointError):
+            load_checkpoint(source)
+    with pytest.raises(CheckpointError, match="holds no weights"):
+        load_checkpoint(tmp_path)
+
+
+def test_saving_where_nothing_can_be_saved(model: HMNet, segmenter: PartSegmenter, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        save_checkpoint(
+            tmp_path / "file" / "folder",
+            model,
+            segmenter,
+            Preprocessing(),
+            {},
+            model_config=ModelConfig(feature_size=64),
+        )
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    layer = nn.Linear(2, 2)
+    with torch.no_grad():
+        layer.weight[0, 0] = 1e6
+    with pytest.raises(CheckpointError, match="weight are not finite"):
+        save_weights(tmp_path / "weights", layer)
+    assert not list(tmp_path.iterdir())
+
+
+class Hub(HTTPServer):
+    """Serves one folder as the repository "somebody/weights" as the Hugging Face Hub would."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), HubAnswers)
+        self.folder, self.requests = folder, 0
+
+
+class HubAnswers(BaseHTTPRequestHandler):
+    server: Hub
+
+    def do_GET(self) -> None:
+        self.server.requests += 1
+        data = b""
+        files = sorted(p for p in self.server.folder.iterdir())
+        if self.path.startswith("/api/models/somebody/weights/revision/"):
+            siblings = [{"rfilename": f.name} for f in files]
+            data = json.dumps({"id": "somebody/weights", "sha": COMMIT, "siblings": siblings}).encode()
+        elif self.path.startswith("/api/models/somebody/weights/tree/"):
+            tree = [
+                {"type": "file", "path": f.name, "size": f.stat().st_size, "oid": "0" * 40} for f in files
+            ]
+            data = json.dumps(tree).encode()
+        elif self.path.startswith("/somebody/weights/resolve/"):
+            data = (self.server.folder / self.path.rsplit("/", 1)[1]).read_bytes()
+        self.send_response(200 if data else 404)
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the test's output clean."""
+
+
+def use_hub(port: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    constants = huggingface_hub.constants
+    endpoint = f"http://127.0.0.1:{port}"
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / "hub"))
+
+
+@pytest.fixture
+def hub(checkpoint_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    server = Hub(checkpoint_folder)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    use_hub(server.server_port, tmp_path, monkeypatch)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_hub_is_asked_once_and_its_copy_answers_from_then_on(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HMNET_REPO", "somebody/weights")
+    info = load_checkpoint().info
+    assert (info.source, info.revision, info.notice) == (
+        "Hugging Face Hub somebody/weights", COMMIT[:12], "",
+    )  # fmt: skip
+    asked = hub.requests
+    assert asked > 0
+    assert load_checkpoint("somebody/weights").info == info
+    assert hub.requests == asked
+
+
+def test_the_embedded_weights_stand_in_for_a_hub_that_fails(
+    checkpoint_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    use_hub(port, tmp_path, monkeypatch)
+    monkeypatch.setattr(module, "EMBEDDED", checkpoint_folder)
+    monkeypatch.setenv("HMNET_REPO", "somebody/weights")
+    info = load_checkpoint().info
+    assert (info.source, info.revision) == ("embedded", "abc1234")
+    assert "somebody/weights" in info.notice and "embedded weights answer" in info.notice
+    # Whoever names a repository themselves wants that one or nothing.
+    with pytest.raises(CheckpointError, match="somebody/weights cannot be had"):
+        load_checkpoint("somebody/weights")
+
+
+def test_the_embedded_weights_by_default(checkpoint_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HMNET_REPO", raising=False)
+    monkeypatch.setattr(module, "EMBEDDED", checkpoint_folder)
+    info = load_checkpoint().info
+    assert (info.source, info.revision, info.notice) == ("embedded", "abc1234", "")
