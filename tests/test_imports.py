@@ -15,7 +15,7 @@ FLOORS = (
     {"body", "losses", "render"},
     {"segmentation", "model"},
     {"data", "checkpoint"},
-    {"predictor"},
+    {"predictor", "trainer"},
     {"evaluate", "report"},
     {"train"},
     {"__main__", "__init__"},

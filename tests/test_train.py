@@ -10,6 +10,7 @@ from hmnet import train
 from hmnet.config import ModelConfig
 from hmnet.errors import CheckpointError, DataError, HMNetError
 from hmnet.model import build_hmnet
+from hmnet.trainer import Trainer, load_state
 
 
 def options(folder, **changed) -> argparse.Namespace:
@@ -39,7 +40,7 @@ def fit(trainer, points, target, steps, loss_scale=1.0):
 
 def test_training_lowers_the_loss_and_averages_the_weights(tmp_path):
     network, points, target = toy()
-    trainer = train.Trainer(network, options(tmp_path))
+    trainer = Trainer(network, options(tmp_path))
     before = (network(points) - target).square().mean().item()
     fit(trainer, points, target, 150)
     assert (network(points) - target).square().mean().item() < 0.5 * before
@@ -49,11 +50,11 @@ def test_training_lowers_the_loss_and_averages_the_weights(tmp_path):
 
 def test_a_state_comes_back_whole_and_goes_on_alike(tmp_path):
     network, points, target = toy()
-    trainer = train.Trainer(network, options(tmp_path))
+    trainer = Trainer(network, options(tmp_path))
     fit(trainer, points, target, 20)
     trainer.save()
     other, _, _ = toy()
-    resumed = train.Trainer(other, options(tmp_path, resume=True))
+    resumed = Trainer(other, options(tmp_path, resume=True))
     assert (resumed.step, resumed.images) == (trainer.step, trainer.images) == (20, 320)
     for one in (trainer, resumed):
         one.spent = 0.0
@@ -66,11 +67,11 @@ def test_a_state_comes_back_whole_and_goes_on_alike(tmp_path):
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(tmp_path):
     network, points, target = toy()
-    trainer = train.Trainer(network, options(tmp_path))
+    trainer = Trainer(network, options(tmp_path))
     trainer.save()
     with pytest.raises(HMNetError, match="nan at step 0"):
         trainer.fit(iter([(points, target * float("nan"))]), lambda x, y: ((network(x) - y).mean(), {}))
-    assert all(torch.isfinite(v).all() for v in train.load_state(tmp_path / "state.pt")["network"].values())
+    assert all(torch.isfinite(v).all() for v in load_state(tmp_path / "state.pt")["network"].values())
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no state"])
@@ -79,7 +80,7 @@ def test_a_missing_or_broken_state_is_one_sentence(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(CheckpointError, match="train that stage"):
-        train.load_state(path)
+        load_state(path)
 
 
 def test_terms_come_to_contribute_equally():
