@@ -7,6 +7,7 @@ Each sample is KEY.jpg (the picture), KEY.png (part ids) and KEY.npz (vertices, 
 import io
 import json
 import os
+import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def read_shards(paths: list[Path]) -> Iterator[StoredSample]:
                     camera=arrays["camera"],
                     box=arrays["box"],
                 )
-        except (KeyError, OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError, tarfile.TarError) as error:
             raise DataError(f"{path} is not a shard of this project ({error!r}): make it anew.") from error
 
 
