@@ -124,14 +124,18 @@ class Branch(nn.Sequential):
     def start_from(self, mean: Tensor, directions: Tensor) -> None:
         """Begin at the mean (N, 3) of the training points with their principal directions (K, N, 3).
 
-        The first K hidden units drive one direction each, so that the first gradients already move
-        whole limbs; the rest of the output layer starts near zero.
+        The first 2 K hidden units drive one direction each, forth or back, since a unit is never negative;
+        so the first gradients already move whole limbs. The rest of the output layer starts near zero.
         """
+        for layer in (self[0], self[2]):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
         output = self[4]
         output.weight.mul_(0.01)
-        if len(directions):
-            directions = directions[: output.in_features]
-            output.weight[:, : len(directions)] += directions.flatten(1).T
+        count = min(len(directions), output.in_features // 2)
+        if count:
+            flat = directions[:count].flatten(1).T
+            output.weight[:, : 2 * count] += torch.cat([flat, -flat], 1)
         output.bias.copy_(mean.flatten())
 
 

@@ -57,9 +57,8 @@ def test_a_branch_starts_at_the_mean_and_spans_the_directions():
     mean, directions = torch.randn(5, 3), torch.randn(2, 5, 3)
     branch = Branch(8, 6, 5)
     branch.start_from(mean, directions)
-    hidden = torch.eye(6)[:2] * 1.0
-    moved = branch[5](branch[4](hidden)) - mean
-    torch.testing.assert_close(moved, directions, atol=0.02, rtol=0)
+    moved = branch[5](branch[4](torch.eye(6)[:4])) - mean
+    torch.testing.assert_close(moved, torch.cat([directions, -directions]), atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize(("encoding", "channels"), [("code", 7), ("label", 1), ("one-hot", 24)])

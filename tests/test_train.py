@@ -88,12 +88,13 @@ def test_terms_come_to_contribute_equally():
     loss = train.PoseLoss(network)
     gt_vertices = network.body.vertices[None]
     gt_joints = network.body.regress_joints(gt_vertices)
-    # A surface off by 20 cm and joints off by 10 cm: the joint terms must be scaled up to the surface's.
+    # A surface off by 20 cm and joints off by 10 cm: the joint term must be scaled up to the surface's.
     vertices, joints = gt_vertices + torch.tensor([0.2, 0, 0]), gt_joints + torch.tensor([0, 0.1, 0])
     for _ in range(800):
         total, terms = loss(joints, vertices, gt_joints, gt_vertices)
     assert terms["surface"].item() > 0.15 and terms["joint"].item() == pytest.approx(0.1, abs=1e-3)
-    assert total.item() == pytest.approx(3 * terms["surface"].item(), rel=0.02)
+    agreement = train.AGREEMENT * terms["surface_joint"].item()
+    assert total.item() == pytest.approx(2 * terms["surface"].item() + agreement, rel=0.02)
 
 
 def test_iou_of_a_known_confusion():
