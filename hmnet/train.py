@@ -3,7 +3,7 @@
 segmenter   part labels from rendered photographs, from ImageNet features
 maps        the part encoder and the branches, from endless corrupted part maps without pictures
 crops       person crops labelled by the trained segmenter
-joint       the whole of HMNet on those crops: predicted, corrupted and true maps, RGB
+joint       the whole of HMNet, on those crops and on further fresh part maps
 pack        the averaged weights of segmenter and joint as a checkpoint folder
 
 Each stage but the last writes a resumable state and a log to its output folder.
@@ -18,12 +18,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
 
+from hmnet.body import load_body
 from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.data.augment import flip, segmenter_window
 from hmnet.data.corruption import corrupt
 from hmnet.data.crop import normalise
-from hmnet.data.crops import PersonCrops, make_crops, open_crops
+from hmnet.data.crops import make_crops, open_crops
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
 from hmnet.losses import total_loss
@@ -44,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for states and logs")
     parser.add_argument("--segmenter", type=Path, help="state of a trained segmenter (crops, pack)")
     parser.add_argument("--start", type=Path, help="state to start from, as of stage maps (joint, pack)")
-    parser.add_argument("--poses", type=Path, nargs="*", default=[], help="folders of motion clips (maps)")
+    parser.add_argument(
+        "--poses", type=Path, nargs="*", default=[], help="folders of motion clips (maps, joint)"
+    )
     parser.add_argument("--threshold", type=float, default=0.5, help="foreground threshold (pack)")
     parser.add_argument("--revision", default="unversioned", help="short commit of the code (pack)")
     parser.add_argument("--minutes", type=float, default=60, help="how long to train (default 60)")
@@ -261,60 +265,95 @@ def _joint(options: argparse.Namespace) -> None:
     if options.data is None:
         raise DataError("--data is missing: give the folder of crops that stage crops wrote.")
     crops = open_crops(options.data)
-    network = build_hmnet(ModelConfig(part_encoding=options.encoding))
+    network = build_hmnet(ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling))
     if options.start:
-        parts = nn.ModuleList([network.part_encoder, network.joint_branch, network.surface_branch])
-        parts.load_state_dict(load_state(options.start)["averaged"])
+        _start_from(network, load_state(options.start)["averaged"])
     else:
         _start_branches(network, crops.vertices[:4000], crops.joints[:4000])
     trainer = Trainer(network, options)
     loss = PoseLoss(network)
-    generator = np.random.default_rng([options.seed, trainer.step])
     held = min(256, len(crops) // 10)
     preprocessing = Preprocessing()
 
-    def loss_of(images, maps, keep, vertices, joints) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss_of(maps, vertices, joints, images) -> tuple[Tensor, dict[str, Tensor]]:
         with torch.autocast("cpu", torch.bfloat16):
-            rgb, part = network.rgb_encoder(images), network.part_encoder(maps)
-        # Half of the time the picture is withheld, so that the map alone must do too.
-        output = network.decode(rgb.float() * keep, part.float())
+            part, seen = network.part_encoder(maps), network.rgb_encoder(images)
+        # The first samples have their picture, from the others it is withheld: the map must do alone too.
+        rgb = torch.zeros_like(part, dtype=torch.float32)
+        rgb[: len(seen)] = seen.float()
+        output = network.decode(rgb, part.float())
         return loss(output.joints, output.vertices, joints, vertices)
 
     def validate() -> dict[str, float]:
         images = normalise(crops.images[:held], preprocessing)
-        output = network(images, torch.from_numpy(crops.predicted_maps[:held]).long())
-        return _pose_scores(network, loss, output, crops.vertices[:held], crops.joints[:held])
+        maps = torch.from_numpy(crops.predicted_maps[:held]).long()
+        targets = crops.vertices[:held], crops.joints[:held]
+        part = network.part_encoder(maps)
+        blind = network.decode(torch.zeros_like(part), part)
+        alone = _pose_scores(network, loss, blind, *targets)
+        both = _pose_scores(network, loss, network.decode(network.rgb_encoder(images), part), *targets)
+        return both | {f"map_alone_{name}": value for name, value in alone.items()}
 
-    trainer.fit(_crop_batches(crops, network, held, options, preprocessing, generator), loss_of, validate)
+    batches = _JointBatches(options, held, trainer.step)
+    loader = DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)
+    trainer.fit(iter(loader), loss_of, validate)
 
 
-def _crop_batches(crops: PersonCrops, network, held, options, preprocessing, generator) -> Iterator:
-    """Random crops with a predicted (60 %), a predicted and corrupted (25 %) or a corrupted true map."""
-    mirror, mirrored_joints = network.body.mirror.numpy(), network.body.mirrored_joints
-    while True:
-        picks = generator.integers(held, len(crops), options.batch)
-        images, maps, vertices, joints = [], [], [], []
-        for pick in picks:
-            chance = generator.random()
-            part_map = crops.true_maps[pick] if chance > 0.85 else crops.predicted_maps[pick]
-            part_map = corrupt(part_map, generator) if chance > 0.6 else part_map
-            image = crops.images[pick]
-            surface, skeleton = crops.vertices[pick], crops.joints[pick]
-            if generator.random() < 0.5:
-                image, part_map = flip(image, part_map)
-                surface, skeleton = surface[mirror] * [-1, 1, 1], skeleton[mirrored_joints] * [-1, 1, 1]
-            images.append(image)
-            maps.append(part_map)
-            vertices.append(surface)
-            joints.append(skeleton)
-        keep = torch.from_numpy((generator.random((options.batch, 1)) < 0.5).astype(np.float32))
-        yield (
-            normalise(np.stack(images), preprocessing),
-            torch.from_numpy(np.stack(maps)).long(),
-            keep,
-            torch.from_numpy(np.stack(vertices).astype(np.float32)),
-            torch.from_numpy(np.stack(joints).astype(np.float32)),
+def _start_from(network: HMNet, weights: dict[str, Tensor]) -> None:
+    """Weights of stage joint, or of stage maps, which has no picture encoder."""
+    if any(name.startswith("rgb_encoder") for name in weights):
+        network.load_state_dict(weights)
+        return
+    parts = nn.ModuleList([network.part_encoder, network.joint_branch, network.surface_branch])
+    parts.load_state_dict(weights)
+
+
+class _JointBatches(IterableDataset):
+    """Half crops (a predicted, a predicted and corrupted, or a corrupted true map), half fresh maps.
+
+    Yields maps (B, S, S) int64, vertices, joints, and the pictures of the first half of the crops.
+    """
+
+    def __init__(self, options: argparse.Namespace, held: int, step: int):
+        self.options, self.held, self.step = options, held, step
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        from hmnet.data.synthetic.maps import map_batches
+        from hmnet.data.synthetic.poses import PoseLibrary
+
+        torch.set_num_threads(1)
+        options, preprocessing = self.options, Preprocessing()
+        crops = open_crops(options.data)
+        generator = np.random.default_rng([options.seed, self.step])
+        library = PoseLibrary.build(options.poses, 0).part(False)
+        half = options.batch // 2
+        fresh = map_batches(
+            library, generator, options.batch - half, preprocessing.image_size, preprocessing.crop_margin
         )
+        body = load_body()
+        mirror, mirrored_joints = body.mirror.numpy(), body.mirrored_joints
+        while True:
+            images, maps, vertices, joints = [], [], [], []
+            for index, pick in enumerate(generator.integers(self.held, len(crops), half)):
+                chance = generator.random()
+                part_map = crops.true_maps[pick] if chance > 0.85 else crops.predicted_maps[pick]
+                part_map = corrupt(part_map, generator) if chance > 0.65 else part_map
+                image, surface, skeleton = crops.images[pick], crops.vertices[pick], crops.joints[pick]
+                if generator.random() < 0.5:
+                    image, part_map = flip(image, part_map)
+                    surface, skeleton = surface[mirror] * [-1, 1, 1], skeleton[mirrored_joints] * [-1, 1, 1]
+                if index < half // 2:
+                    images.append(image)
+                maps.append(part_map)
+                vertices.append(surface)
+                joints.append(skeleton)
+            more_maps, more_vertices, more_joints = next(fresh)
+            yield (
+                torch.from_numpy(np.concatenate([np.stack(maps), more_maps])).long(),
+                torch.from_numpy(np.concatenate([np.stack(vertices), more_vertices]).astype(np.float32)),
+                torch.from_numpy(np.concatenate([np.stack(joints), more_joints]).astype(np.float32)),
+                normalise(np.stack(images), preprocessing),
+            )
 
 
 def _pack(options: argparse.Namespace) -> None:
