@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from hmnet.body.parts import PART_NAMES
 from hmnet.errors import BoxError
 
+GROUPS = ("head", "torso", "upper arm", "lower arm", "hand", "upper leg", "lower leg", "foot")
+GROUP_OF_PART = np.array([-1, *(next(i for i, g in enumerate(GROUPS) if g in n) for n in PART_NAMES[1:])])
 LEAST_SIDE = 8
 """px; nobody can be recognised in a smaller box."""
 
@@ -19,19 +22,24 @@ LEAST_SIDE = 8
 class BoxSearch:
     """How a person is looked for.
 
-    side: longer side in px at which the whole photo is labelled. margin: by how much the window of the
-    second look exceeds the first box, as a share of its longer side. gap: pieces closer than this share of
-    the map's longer side are one person. speck: pieces smaller than this share of the largest are dropped.
+    sides: longer sides in px at which the whole photo is labelled, the next one only when the ones before
+    showed nobody with likeness `sure`. looks: how many candidates get a second look. margin: by how much the
+    window of the second look exceeds the first box, as a share of its longer side. gap: pieces closer than
+    this share of the map's longer side are one person. speck: pieces smaller than this share of the largest
+    are dropped.
     least_area: share of the map that a person covers at least. least_confidence: foreground probability
-    that the surest tenth of a person's pixels reaches.
+    that the surest tenth of a person's pixels reaches. least_likeness: what the second look must reach.
     """
 
-    side: int = 320
+    sides: tuple[int, ...] = (320, 576)
+    looks: int = 3
+    sure: float = 0.7
     margin: float = 0.4
     gap: float = 0.025
     speck: float = 0.01
     least_area: float = 0.002
     least_confidence: float = 0.6
+    least_likeness: float = 0.3
 
 
 def find_people(foreground: np.ndarray, threshold: float, search: BoxSearch) -> list[np.ndarray]:
@@ -54,6 +62,15 @@ def find_people(foreground: np.ndarray, threshold: float, search: BoxSearch) -> 
     people = [groups == group for group in range(1, count + 1)]
     people = [person for person in people if _is_person(foreground[person], foreground.size, search)]
     return sorted(people, key=np.count_nonzero, reverse=True)
+
+
+def likeness(part_ids: np.ndarray) -> float:
+    """How much pixels with these part ids (N,), 1 to 24, look like a person: the share of GROUPS present.
+
+    A lawn may pass for a torso, but it has no head, arms and feet.
+    """
+    counts = np.bincount(GROUP_OF_PART[part_ids], minlength=len(GROUPS))
+    return float((counts > 0.01 * max(len(part_ids), 1)).mean())
 
 
 def mask_box(mask: np.ndarray) -> np.ndarray:

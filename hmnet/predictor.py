@@ -29,7 +29,7 @@ from hmnet.errors import HMNetError, NoPersonFoundError
 from hmnet.image import ImageSource, read_sized_image
 from hmnet.mesh import MeshTopology, neighbour_average
 from hmnet.model import HMNetOutput
-from hmnet.person_box import BoxSearch, check_box, find_people, mask_box, most_inside
+from hmnet.person_box import BoxSearch, check_box, find_people, likeness, mask_box, most_inside
 
 STRIDE = 32
 """The segmenter's sides are multiples of this."""
@@ -155,24 +155,44 @@ class Predictor:
     def find_box(self, photo: np.ndarray) -> np.ndarray:
         """Box (4,) of the largest person in a photo (H, W, 3) uint8, in its px.
 
-        The whole photo is looked at first, then a window around what was found there, in which the person
-        fills the segmenter's input. Raises NoPersonFoundError.
+        The whole photo is looked at first, then a window around what may be a person, so that it fills the
+        segmenter's input. What shows more of a person's parts there counts for more than what is larger.
+        Raises NoPersonFoundError.
         """
-        picture, scale, (width, height) = _shrink_whole(photo, self.search.side)
-        people = self._people(self._foreground(picture)[:height, :width])
-        if not people:
+        best, best_score, best_like = None, 0.0, 0.0
+        for side in self.search.sides:
+            for first in self._first_look(photo, side):
+                box, like = self._second_look(photo, first)
+                score = like**2 * float(np.prod(box[2:] - box[:2])) ** 0.5
+                if like >= self.search.least_likeness and score > best_score:
+                    best, best_score, best_like = box, score, like
+            if best is not None and best_like >= self.search.sure:
+                break
+        if best is None:
             raise NoPersonFoundError(
                 "No person was found in the photo: take one that shows a whole person, or mark the person "
                 "with a box."
             )
-        first = mask_box(people[0]) / scale
+        return best.clip(0, [photo.shape[1], photo.shape[0]] * 2)
+
+    def _first_look(self, photo: np.ndarray, side: int) -> list[np.ndarray]:
+        """Boxes (4,) in px of the photo of what may be people, the likeliest few."""
+        picture, scale, (width, height) = _shrink_whole(photo, side)
+        foreground, parts = (whole[:height, :width] for whole in self._look(picture))
+        people = self._people(foreground)
+        people.sort(key=lambda mask: likeness(parts[mask]) ** 2 * mask.sum() ** 0.5, reverse=True)
+        return [mask_box(mask) / scale for mask in people[: self.search.looks]]
+
+    def _second_look(self, photo: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, float]:
+        """A better box (4,) in px of the photo for a first one, and how much it shows a person."""
         window = square_crop(first, self.search.margin)
         side = self.checkpoint.preprocessing.segmenter_size
-        people = self._people(self._foreground(extract(photo, window, side)))
-        person = most_inside(people, window.to_crop(first.reshape(2, 2), side).ravel())
-        # A second look that finds nobody is no reason to drop what the first one found.
-        box = first if person is None else window.to_photo(mask_box(person).reshape(2, 2), side).ravel()
-        return box.clip(0, [photo.shape[1], photo.shape[0]] * 2)
+        foreground, parts = self._look(extract(photo, window, side))
+        person = most_inside(self._people(foreground), window.to_crop(first.reshape(2, 2), side).ravel())
+        if person is None:
+            return first, 0.0
+        box = window.to_photo(mask_box(person).reshape(2, 2), side).ravel()
+        return box, likeness(parts[person])
 
     def segment(self, picture: np.ndarray) -> np.ndarray:
         """Part ids (S, S) uint8 in a person crop (S, S, 3) uint8; S is the preprocessing's segmenter_size."""
@@ -207,15 +227,12 @@ class Predictor:
     def _people(self, foreground: np.ndarray) -> list[np.ndarray]:
         return find_people(foreground, 1 - self._segmenter.config.foreground_threshold, self.search)
 
-    def _foreground(self, picture: np.ndarray) -> np.ndarray:
-        """Probability (H, W) float32 that a pixel of a picture (H, W, 3) uint8 shows a person."""
+    def _look(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Foreground probability (H, W) float32 and likeliest part (H, W) of a picture (H, W, 3) uint8."""
         with torch.inference_mode():
-            logits = self._segmenter.coarse_logits(self._normalised(picture))
-            foreground = 1 - logits.softmax(1)[:, :1]
-            foreground = torch.nn.functional.interpolate(
-                foreground, picture.shape[:2], mode="bilinear", align_corners=False
-            )
-        return foreground[0, 0].cpu().numpy()
+            logits = self._segmenter(self._normalised(picture))[0]
+            foreground, parts = 1 - logits.softmax(0)[0], logits[1:].argmax(0) + 1
+        return foreground.cpu().numpy(), parts.cpu().numpy()
 
     def _normalised(self, picture: np.ndarray) -> Tensor:
         """A picture (H, W, 3) uint8 as the networks' input (1, 3, H, W)."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hmnet.errors import BoxError
-from hmnet.person_box import BoxSearch, check_box, find_people, mask_box, most_inside
+from hmnet.person_box import BoxSearch, check_box, find_people, likeness, mask_box, most_inside
 
 SEARCH = BoxSearch()
 
@@ -54,6 +54,14 @@ def test_most_inside() -> None:
     assert mask_box(most_inside(people, (58, 40, 120, 60))).tolist() == [90, 50, 110, 70]
     assert most_inside(people, (150, 0, 190, 120)) is None
     assert most_inside([], (0, 0, 200, 120)) is None
+
+
+def test_a_person_has_more_kinds_of_parts_than_a_lawn() -> None:
+    lawn = np.array([1] * 900 + [2] * 95 + [7] * 5)
+    person = np.repeat(np.arange(1, 25), 40)
+    assert likeness(lawn) == 1 / 8
+    assert likeness(person) == 1
+    assert likeness(np.array([], int)) == 0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import STRIPES
 from PIL import Image
 
 from hmnet.camera import project
@@ -67,7 +68,7 @@ def test_the_part_map_covers_the_person_in_the_photo(prediction: Prediction) -> 
     truth = (photo(PERSON) == RED).all(-1)
     labelled = prediction.part_map > 0
     assert (truth & labelled).sum() / (truth | labelled).sum() > 0.93
-    assert set(np.unique(prediction.part_map)) == {0, 2}
+    assert set(np.unique(prediction.part_map)) == {0, *STRIPES}
 
 
 def test_nothing_is_labelled_outside_the_crop(predictor: Predictor) -> None:
@@ -112,7 +113,7 @@ def test_pixels_are_those_of_the_photo_as_it_came(predictor: Predictor, predicti
     assert_box(large.box, tuple(10 * edge for edge in PERSON), 30)
     assert_box(large.crop.box, tuple(10 * edge for edge in prediction.crop.box), 40)
     for name, keypoint in prediction.keypoints_2d.items():
-        assert np.abs(large.keypoints_2d[name] - 10 * keypoint).max() < 60
+        assert np.abs(large.keypoints_2d[name] - 10 * keypoint).max() < 100
     given = predictor.predict(large.image, box=(768, 307, 1178, 1331))
     assert given.box.tolist() == [768, 307, 1178, 1331]
 

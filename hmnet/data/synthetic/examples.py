@@ -62,13 +62,13 @@ def write_example(folder: Path, name: str, seed: int) -> None:
 def _clear(sample) -> bool:
     """The whole person in the frame, large, facing us, and bright enough to be looked at."""
     x0, y0, x1, y1 = sample.box
-    inside = x0 > 4 and y0 > 4 and x1 < SIZE - 4 and y1 < SIZE - 4
+    whole = x0 > 4 and y0 > 4 and x1 < SIZE - 4 and y1 < SIZE - 4 and y1 - y0 > 0.6 * SIZE
     person = sample.image[sample.part_map > 0]
     parts = len(np.unique(sample.part_map))
     front = np.count_nonzero(sample.part_map == PART_INDEX["torso front"])
     frontal = front > 2 * np.count_nonzero(sample.part_map == PART_INDEX["torso back"])
     colourful = np.ptp(sample.image.astype(int), axis=-1).mean() > 6
-    return inside and y1 - y0 > 0.6 * SIZE and parts > 16 and 90 < person.mean() < 190 and colourful and frontal
+    return whole and frontal and colourful and parts > 16 and 90 < person.mean() < 190
 
 
 if __name__ == "__main__":
