@@ -17,8 +17,10 @@ from hmnet.mesh import MeshTopology, roughness
 from hmnet.metrics import joint_error, pa_surface_error, surface_error
 from hmnet.predictor import Prediction, Predictor
 from hmnet.render import overlay
+from hmnet.report import summary
 
 MESH_COLOUR = (142, 202, 230)
+SHARES = "Each part's share of the person's pixels."
 TRUTH, MOVED = "truth", "moved"
 """What a heatmap shows: distance to the ground truth, or how far the regulariser moved each vertex."""
 
@@ -76,16 +78,19 @@ def parts_panel(session: Session) -> np.ndarray:
     return figures.draw_parts(_shown(session.prediction)[0], session.prediction.part_map)
 
 
-def parts_legend(session: Session) -> str:
+def parts_legend(session: Session | None) -> str:
     """HTML list of the parts found; for a rendered example also how many pixels carry their true part."""
+    if session is None:
+        return figures.part_legend(np.zeros((1, 1), np.uint8)) + _caption(SHARES)
     predicted = session.prediction.part_map
-    legend = figures.part_legend(predicted)
-    if session.example is None or session.example.part_map.shape != predicted.shape:
-        return legend
-    truth = session.example.part_map
+    truth = None if session.example is None else session.example.part_map
+    if truth is None or truth.shape != predicted.shape:
+        return figures.part_legend(predicted) + _caption(SHARES)
     person = (truth > 0) | (predicted > 0)
     agreement = 100 * float((truth == predicted)[person].mean())
-    return legend + f'<p class="caption">{agreement:.0f}% of the person\'s pixels carry their true part.</p>'
+    return figures.part_legend(predicted) + _caption(
+        f"{SHARES} {agreement:.0f}% of them carry their true part."
+    )
 
 
 def joints_panel(session: Session, body: BodyTemplate) -> np.ndarray:
@@ -186,19 +191,10 @@ def export_glb(session: Session, body: BodyTemplate, folder: Path) -> Path:
 
 
 def export_json(session: Session, body: BodyTemplate, folder: Path) -> Path:
-    """Writes joints, keypoints, box, camera and what answered as JSON; units are in the key names."""
-    prediction = session.prediction
-    weights = prediction.weights
-    content = {
-        "frame": "x right, y down, z away from the viewer; relative to the pelvis",
-        "photo_size_px": list(prediction.photo_size),
-        "box_xyxy_px": _numbers(prediction.box),
-        "camera": {"model": "weak perspective: px = s * (xy + t)", "s_tx_ty": _numbers(prediction.camera)},
-        "joint_branch_m": dict(zip(body.joint_names, map(_numbers, prediction.joints), strict=True)),
-        "mesh_points_m": {name: _numbers(point) for name, point in prediction.named_joints.items()},
-        "mesh_points_px": {name: _numbers(point) for name, point in prediction.keypoints_2d.items()},
-        "weights": {"source": weights.source, "variant": weights.variant, "revision": weights.revision},
-    }
+    """Writes what `python -m hmnet predict` writes as NAME.json, and the joint branch's joints besides."""
+    name = "photo" if session.example is None else session.example.photo.name
+    branch = dict(zip(body.joint_names, session.prediction.joints.round(5).tolist(), strict=True))
+    content = {**summary(session.prediction, name), "joint_branch": branch}
     path = folder / "humanmeshnet.json"
     path.write_text(json.dumps(content, indent=1), encoding="utf-8")
     return path
@@ -217,5 +213,5 @@ def _nice_limit(values: np.ndarray) -> float:
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= top))
 
 
-def _numbers(values: np.ndarray) -> list[float]:
-    return [round(float(value), 5) for value in values]
+def _caption(sentence: str) -> str:
+    return f'<p class="caption">{sentence}</p>'

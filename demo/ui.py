@@ -25,6 +25,7 @@ FONTS = ("Inter", "ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "sans-seri
 MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 """Plain names only: a `gr.themes.GoogleFont` would ask an outside host."""
 WORKING = "Finding the person, labelling parts, lifting to 3D"
+NO_PHOTO = "There is no photo yet: upload, paste or take one, or pick an example."
 NOTHING_TO_SAVE = "There is nothing to save yet: give the page a photo first."
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -37,8 +38,8 @@ def build_app(predictor: Predictor, examples_folder: Path = FOLDER) -> gr.Blocks
     return Page(predictor, load_examples(examples_folder)).blocks
 
 
-def launch_options() -> dict[str, Any]:
-    """Keyword arguments of `Blocks.launch` that belong to the page: theme, style, plotly.js."""
+def launch_options(examples_folder: Path = FOLDER) -> dict[str, Any]:
+    """Keyword arguments of `Blocks.launch` that belong to the page: theme, style, files it may serve."""
     theme = gr.themes.Base(
         primary_hue="teal", secondary_hue="teal", neutral_hue="slate", radius_size="md",
         font=FONTS, font_mono=MONO_FONTS,
@@ -52,6 +53,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": theme,
         "css_paths": STYLE,
+        "allowed_paths": [str(examples_folder)],
         "ssr_mode": False,
         "footer_links": ["api"],
         "max_file_size": "64mb",
@@ -93,7 +95,7 @@ class Page:
         _html(captions.EXAMPLES if self.examples else "")
         self.gallery = gr.Gallery(
             [(str(example.photo), example.title) for example in self.examples], label="Rendered examples",
-            show_label=False, columns=3, height="auto", object_fit="cover", allow_preview=False, buttons=[],
+            show_label=False, columns=4, height="auto", object_fit="cover", allow_preview=False, buttons=[],
             visible=bool(self.examples), interactive=False, container=False, elem_id="examples",
         )  # fmt: skip
         with gr.Row(elem_id="downloads"):
@@ -106,7 +108,7 @@ class Page:
         self.status = _html(handlers.status_line(None, self.predictor), "status")
         with gr.Row(elem_id="pictures"):
             self.pictures = {name: _picture(name) for name in captions.PICTURES}
-        self.legend = _html("", "legend")
+        self.legend = _html(handlers.parts_legend(None), "legend")
         with gr.Row(elem_id="lab"):
             _html(captions.LAB, "lab-title")
             enabled = gr.Checkbox(True, label="Average neighbours", container=False, elem_id="enabled")
@@ -129,7 +131,8 @@ class Page:
             "show_progress": "full", "show_progress_on": [self.pictures["photo"]],
         }  # fmt: skip
         private = {"api_visibility": "private"}
-        self.photo.input(self.reconstruct, [self.photo, *self.lab], **network, api_name="reconstruct")
+        # Not `input`: that also comes when the photo is taken away, with the old photo as its value.
+        self.photo.upload(self.reconstruct, [self.photo, *self.lab], **network, api_name="reconstruct")
         self.run.click(self.repeat, [self.photo, self.session, *self.lab], **network, **private)
         self.gallery.select(self.pick_example, self.lab, **network, **private)
         if self.examples:
@@ -145,48 +148,53 @@ class Page:
             click = f"() => document.getElementById('{file.elem_id}').click()"
             button.click(self.save(write), self.session, file, **QUIET).success(None, js=click, **QUIET)
 
-    def reconstruct(self, path, on, count, blend, progress=gr.Progress()):  # noqa: B008
+    def reconstruct(self, photo, average, iterations, strength, progress=gr.Progress()):  # noqa: B008
         """Reconstructs the person in a photo."""
 
         def work() -> Updates:
+            if photo is None:
+                raise ImageError(NO_PHOTO)
             progress(0.1, desc=WORKING)
             try:
-                session = handlers.reconstruct(self.predictor, Path(path), None, Lab(on, count, blend))
+                session = handlers.reconstruct(
+                    self.predictor, Path(photo), None, Lab(average, iterations, strength)
+                )
             finally:
-                _forget(Path(path), Path(self.photo.GRADIO_CACHE))
+                _forget(Path(photo), Path(self.photo.GRADIO_CACHE))
             progress(0.8, desc="Drawing")
             return self._all(session)
 
-        # Taking the photo away is an input as well; what was found in it stays.
-        return {self.photo: gr.skip()} if path is None else self._attempt(work)
+        return self._attempt(work)
 
-    def repeat(self, path, session, on, count, blend, progress=gr.Progress()):  # noqa: B008
+    def repeat(self, photo, session, average, iterations, strength, progress=gr.Progress()):  # noqa: B008
         """Runs the networks once more on the photo that is shown."""
 
         def work() -> Updates:
-            if path is None or session is None:
-                raise ImageError("There is no photo yet: upload, paste or take one, or pick an example.")
+            if photo is None or session is None:
+                raise ImageError(NO_PHOTO)
             progress(0.1, desc=WORKING)
             # The upload was deleted once it was read; the session keeps the photo in memory.
             example = session.example
             source = session.prediction.image if example is None else example.photo
-            return self._all(handlers.reconstruct(self.predictor, source, example, Lab(on, count, blend)))
+            return self._all(
+                handlers.reconstruct(self.predictor, source, example, Lab(average, iterations, strength))
+            )
 
         return self._attempt(work)
 
-    def pick_example(self, on, count, blend, event: gr.SelectData):
+    def pick_example(self, average, iterations, strength, event: gr.SelectData):
         """Reconstructs the person in the example that was clicked."""
-        return self._show_example(event.index, Lab(on, count, blend))
+        return self._show_example(event.index, Lab(average, iterations, strength))
 
-    def show_first_example(self, on, count, blend):
+    def show_first_example(self, average, iterations, strength):
         """Fills the page for a visitor who has not given it a photo yet."""
-        return self._show_example(0, Lab(on, count, blend))
+        return self._show_example(0, Lab(average, iterations, strength))
 
-    def regularise(self, session, on, count, blend):
+    def regularise(self, session, average, iterations, strength):
         """Applies the regulariser to the last prediction; the networks do not run."""
         if session is None:
             return {self.roughness: gr.skip()}
-        return self._meshes(handlers.regularise(self.predictor, session, Lab(on, count, blend)))
+        return self._meshes(handlers.regularise(self.predictor, session, Lab(average, iterations, strength)))
 
     def save(self, write: Callable[..., Path]) -> Callable[[Session | None], Any]:
         """A listener that writes a file of the session, in Gradio's cache and so for a short while."""

@@ -1,16 +1,19 @@
 // Draws the linked 3D view. Gradio runs this once with `element`, `props` and `watch`.
+//
+// There is one camera, held here as yaw, pitch, distance and centre, and every view is told of it: plotly's
+// own mouse control is off, since each plot would keep a camera of its own and tell of its wheel too early.
 const NAMES = ["raw", "regularised", "heat"];
 const COLOURS = { raw: "#d9a282", regularised: "#8ecae6" };
 const TITLES = { truth: "Error against ground truth", moved: "Moved by the regulariser" };
-// The camera frame has y down and z away from the viewer: look along +z, with -y up.
-const UP = { x: 0, y: -1, z: 0 };
-const DIRECTIONS = { front: [0, 0, -1], side: [1, 0, 0], back: [0, 0, 1], top: [0, -1, -0.01] };
-const HALF_VIEW = Math.tan(Math.PI / 8); // Plotly's camera sees 45 degrees from top to bottom.
 const LIGHT = {
   surface: { ambient: 0.42, diffuse: 0.75, specular: 0.12, roughness: 0.7, fresnel: 0.08 },
   heat: { ambient: 0.82, diffuse: 0.25, specular: 0.02, roughness: 0.9, fresnel: 0.02 },
 };
-const CONFIG = { displayModeBar: false, responsive: true, displaylogo: false, scrollZoom: true };
+const STANDPOINTS = { front: [0, 0], side: [Math.PI / 2, 0], back: [Math.PI, 0], top: [0, 1.55] };
+const STEEPEST = 1.55; // radians; straight from above, left and right would be undefined
+const HALF_VIEW = Math.tan(Math.PI / 8); // plotly's camera sees 45 degrees from top to bottom
+const NEAREST = 0.25;
+const FARTHEST = 8;
 
 const unpack = (text, Type) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -20,6 +23,7 @@ const thirds = (flat) => {
   const count = flat.length / 3;
   return [0, 1, 2].map((row) => flat.subarray(row * count, (row + 1) * count));
 };
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 const meshes = Object.fromEntries(
   ["full", "template"].map((name) => [name, {
@@ -30,22 +34,103 @@ const meshes = Object.fromEntries(
 const plots = Object.fromEntries(
   NAMES.map((name) => [name, element.querySelector(`[data-view=${name}] .plot`)])
 );
+const camera = { yaw: 0, pitch: 0, distance: 1.5, centre: [0, 0, 0] };
 let mesh = "full";
 let shown = null; // the cube that is shown, as text: a new one is a new person
-let current = null;
-let follower = 0;
+let waiting = 0;
 
-// Far enough for the whole mesh to fit the card, whichever of its sides is the narrower.
-const camera = (name) => {
-  const [x, y, z] = DIRECTIONS[name];
+// The camera frame has y down and z away from the viewer: from the front one looks along +z, with -y up.
+const axes = () => {
+  const [sinYaw, cosYaw] = [Math.sin(camera.yaw), Math.cos(camera.yaw)];
+  const [sinPitch, cosPitch] = [Math.sin(camera.pitch), Math.cos(camera.pitch)];
+  return {
+    towards: [sinYaw * cosPitch, -sinPitch, -cosYaw * cosPitch],
+    right: [cosYaw, 0, sinYaw],
+    up: [-sinYaw * sinPitch, -cosPitch, cosYaw * sinPitch],
+  };
+};
+const plotlyCamera = () => {
+  const { towards } = axes();
+  const [eye, center] = [(i) => camera.centre[i] + camera.distance * towards[i], (i) => camera.centre[i]].map(
+    (at) => ({ x: at(0), y: at(1), z: at(2) })
+  );
+  return { eye, center, up: { x: 0, y: -1, z: 0 } };
+};
+const showCamera = () => {
+  waiting ||= requestAnimationFrame(() => {
+    waiting = 0;
+    for (const plot of Object.values(plots)) {
+      if (plot.data) Plotly.relayout(plot, { "scene.camera": plotlyCamera() });
+    }
+  });
+};
+
+const stand = (name) => {
+  [camera.yaw, camera.pitch] = STANDPOINTS[name];
+  camera.centre = [0, 0, 0];
   const [width, height, depth] = props.value ? props.value.extent : [1, 1, 1];
-  const size = { front: [width, height, depth], back: [width, height, depth], side: [depth, height, width],
-    top: [width, depth, height] }[name];
-  const plot = plots.raw.getBoundingClientRect();
-  const aspect = plot.height ? plot.width / plot.height : 1;
-  const far = Math.max(size[1], size[0] / aspect) / 2 / HALF_VIEW + size[2] / 2;
-  const up = name === "top" ? { x: 0, y: 0, z: 1 } : UP;
-  return { eye: { x: x * far, y: y * far, z: z * far }, up, center: { x: 0, y: 0, z: 0 } };
+  const [across, upright, along] = {
+    front: [width, height, depth], back: [width, height, depth],
+    side: [depth, height, width], top: [width, depth, height],
+  }[name];
+  const { width: w, height: h } = plots.raw.getBoundingClientRect();
+  // Far enough for the whole mesh to fit the card, whichever of its sides is the narrower.
+  camera.distance = Math.max(upright, across / (h ? w / h : 1)) / 2 / HALF_VIEW + along / 2;
+};
+const turn = (yaw, pitch) => {
+  camera.yaw += yaw;
+  camera.pitch = clamp(camera.pitch + pitch, -STEEPEST, STEEPEST);
+  showCamera();
+};
+const zoom = (factor) => {
+  camera.distance = clamp(camera.distance * factor, NEAREST, FARTHEST);
+  showCamera();
+};
+const pan = (dx, dy, height) => {
+  const { right, up } = axes();
+  const unit = (2 * HALF_VIEW * camera.distance) / height;
+  camera.centre = camera.centre.map((value, i) => value - unit * (dx * right[i] - dy * up[i]));
+  showCamera();
+};
+
+const control = (plot) => {
+  const pointers = new Map();
+  const spread = () => {
+    const [a, b] = [...pointers.values()];
+    return Math.hypot(a.x - b.x, a.y - b.y);
+  };
+  plot.addEventListener("pointerdown", (event) => {
+    pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    plot.setPointerCapture(event.pointerId);
+  });
+  plot.addEventListener("pointermove", (event) => {
+    const last = pointers.get(event.pointerId);
+    if (!last) return;
+    const before = pointers.size === 2 ? spread() : 0;
+    const [dx, dy] = [event.clientX - last.x, event.clientY - last.y];
+    pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (before) zoom(before / Math.max(spread(), 1));
+    if (before || event.shiftKey || event.buttons === 2) pan(dx, dy, plot.clientHeight);
+    else turn(-0.01 * dx, 0.01 * dy);
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    plot.addEventListener(end, (event) => pointers.delete(event.pointerId));
+  }
+  plot.addEventListener("contextmenu", (event) => event.preventDefault());
+  plot.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    zoom(Math.exp(0.0012 * clamp(event.deltaY, -300, 300)));
+  }, { passive: false });
+  const keys = {
+    ArrowLeft: () => turn(-0.15, 0), ArrowRight: () => turn(0.15, 0),
+    ArrowUp: () => turn(0, 0.15), ArrowDown: () => turn(0, -0.15),
+    "+": () => zoom(0.87), "-": () => zoom(1.15), Home: () => { stand("front"); showCamera(); },
+  };
+  plot.addEventListener("keydown", (event) => {
+    if (!keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
 };
 
 const trace = (name, points, drawn) => {
@@ -67,56 +152,35 @@ const trace = (name, points, drawn) => {
     cmin: 0, cmax: drawn.limit,
   };
 };
-
 const layout = (drawn) => {
   const axis = (index) => ({
     visible: false, autorange: false,
     range: [drawn.centre[index] - drawn.half, drawn.centre[index] + drawn.half],
   });
   return {
-    margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", dragmode: "orbit",
+    margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", dragmode: false,
     hoverlabel: { bgcolor: "#0f172a", bordercolor: "#0f172a", font: { color: "#f8fafc", size: 12 } },
     scene: {
-      xaxis: axis(0), yaxis: axis(1), zaxis: axis(2), camera: current,
-      aspectmode: "cube", bgcolor: "rgba(0,0,0,0)", dragmode: "orbit",
+      xaxis: axis(0), yaxis: axis(1), zaxis: axis(2), camera: plotlyCamera(),
+      aspectmode: "cube", bgcolor: "rgba(0,0,0,0)", dragmode: false,
     },
   };
-};
-
-// One camera: whoever is being turned leads, the others follow, at most once a frame.
-const lead = (leader, next) => {
-  current = next;
-  if (follower) return;
-  follower = requestAnimationFrame(() => {
-    follower = 0;
-    for (const plot of Object.values(plots)) {
-      if (plot !== leader && plot.data) Plotly.relayout(plot, { "scene.camera": current });
-    }
-  });
-};
-const link = (plot) => {
-  const onMove = (change) => {
-    const next = change["scene.camera"];
-    if (next && JSON.stringify(next) !== JSON.stringify(current)) lead(plot, next);
-  };
-  plot.on("plotly_relayouting", onMove);
-  plot.on("plotly_relayout", onMove);
 };
 
 const draw = async () => {
   const drawn = props.value;
   if (!drawn || !window.Plotly) return;
   const start = performance.now();
-  const raw = unpack(drawn[mesh].raw, Float32Array);
-  const regularised = unpack(drawn[mesh].regularised, Float32Array);
   const cube = JSON.stringify([drawn.centre, drawn.half]);
-  if (cube !== shown) current = camera("front");
+  if (cube !== shown) stand("front");
   shown = cube;
+  const points = {
+    raw: unpack(drawn[mesh].raw, Float32Array), regularised: unpack(drawn[mesh].regularised, Float32Array),
+  };
+  const options = { displayModeBar: false, responsive: true, scrollZoom: false };
   for (const name of NAMES) {
-    const plot = plots[name];
-    const isNew = !plot.data;
-    await Plotly.react(plot, [trace(name, name === "raw" ? raw : regularised, drawn)], layout(drawn), CONFIG);
-    if (isNew) link(plot);
+    const surface = trace(name, points[name] ?? points.regularised, drawn);
+    await Plotly.react(plots[name], [surface], layout(drawn), options);
   }
   const heat = element.querySelector("[data-view=heat]");
   heat.querySelector("h3").textContent = TITLES[drawn.kind];
@@ -132,13 +196,19 @@ const draw = async () => {
 
 const canvas = document.createElement("canvas");
 if (canvas.getContext("webgl2") || canvas.getContext("webgl")) {
+  Object.values(plots).forEach(control);
   watch("value", draw);
   draw();
 } else {
-  for (const plot of Object.values(plots)) plot.textContent = "This browser has no WebGL, which the 3D view needs.";
+  for (const plot of Object.values(plots)) {
+    plot.textContent = "This browser has no WebGL, which the 3D view needs.";
+  }
 }
 for (const button of element.querySelectorAll("[data-camera]")) {
-  button.addEventListener("click", () => lead(null, camera(button.dataset.camera)));
+  button.addEventListener("click", () => {
+    stand(button.dataset.camera);
+    showCamera();
+  });
 }
 for (const button of element.querySelectorAll("[data-mesh]")) {
   button.addEventListener("click", () => {

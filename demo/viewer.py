@@ -38,7 +38,8 @@ def page_markup() -> str:
             )
         cards.append(
             f'<figure class="card view" data-view="{name}"><figcaption><h3>{title}</h3></figcaption>'
-            f'<div class="plot" role="img" aria-label="{title}, interactive 3D view"></div>{bar}'
+            f'<div class="plot" tabindex="0" role="application" aria-label="{title} in 3D: arrow keys turn, '
+            f'plus and minus zoom, Home resets"></div>{bar}'
             f'<p class="caption">{sentence}</p></figure>'
         )
     cameras = "".join(
@@ -53,7 +54,7 @@ def page_markup() -> str:
         '<div class="viewer-bar"><h2>In 3D</h2>'
         f'<div class="choices" role="group" aria-label="Mesh">{meshes}</div>'
         f'<div class="choices" role="group" aria-label="Camera">{cameras}</div>'
-        "<p>One camera for all three: drag to turn, scroll to zoom.</p></div>"
+        "<p>One camera for all three: drag to turn, scroll to zoom, shift-drag to move.</p></div>"
         f'<div class="views">{"".join(cards)}</div>'
     )
 
@@ -84,7 +85,7 @@ def drawing(session: Session, heat: Heat, body: BodyTemplate) -> dict:
     low, high = raw.min(0).values, raw.max(0).values
     side = float((high - low).max())
     return {
-        "full": _packed_mesh(*(body.upsample(points) for points in (raw, regularised, values))),
+        "full": _packed_mesh(body.upsample(raw), body.upsample(regularised), _spread(values, body)),
         "template": _packed_mesh(raw, regularised, values),
         "limit": heat.limit,
         "kind": heat.kind,
@@ -95,11 +96,18 @@ def drawing(session: Session, heat: Heat, body: BodyTemplate) -> dict:
     }
 
 
+def _spread(values: torch.Tensor, body: BodyTemplate) -> torch.Tensor:
+    """Values (V, 1) on the full surface (U, 1), within their range: vertices may be extrapolated, heat not."""
+    upsampling = body.upsampling
+    weights = torch.sparse_coo_tensor(upsampling.indices(), upsampling.values().abs(), upsampling.shape)
+    return (weights @ values) / (weights @ torch.ones_like(values))
+
+
 def _packed_mesh(raw: torch.Tensor, regularised: torch.Tensor, heat: torch.Tensor) -> dict:
     return {
         "raw": _pack(raw.numpy().T, np.float32),
         "regularised": _pack(regularised.numpy().T, np.float32),
-        "heat": _pack(heat.numpy()[:, 0].clip(min=0), np.float32),
+        "heat": _pack(heat.numpy()[:, 0], np.float32),
     }
 
 

@@ -91,7 +91,12 @@ def test_legend_tells_the_agreement_only_where_truth_is_known(of_example, of_pho
     assert "true part" not in handlers.parts_legend(of_photo)
     truth = of_example.example.part_map
     right = replace(of_example, prediction=replace(of_example.prediction, part_map=truth))
-    assert "100% of the person's pixels" in handlers.parts_legend(right)
+    assert "100% of them carry their true part" in handlers.parts_legend(right)
+
+
+def test_legend_has_its_rows_before_there_is_a_photo(of_photo):
+    empty, filled = handlers.parts_legend(None), handlers.parts_legend(of_photo)
+    assert empty.count("<li") == filled.count("<li") == 24
 
 
 def test_status_names_weights_device_timings_and_notice(predictor, of_photo):
@@ -112,8 +117,9 @@ def test_glb_stands_upright_in_metres(of_photo, body, tmp_path):
 def test_json_holds_what_was_found(of_photo, body, tmp_path):
     content = json.loads(handlers.export_json(of_photo, body, tmp_path).read_text())
     assert content["weights"]["source"] == "made-up body"
-    assert list(content["joint_branch_m"]) == list(body.joint_names)
-    np.testing.assert_allclose(content["box_xyxy_px"], of_photo.prediction.box, atol=1e-4)
+    assert list(content["joint_branch"]) == list(body.joint_names)
+    np.testing.assert_allclose(list(content["joint_branch"].values()), of_photo.prediction.joints, atol=1e-5)
+    np.testing.assert_allclose(content["box"], of_photo.prediction.box, atol=0.01)
 
 
 def test_bad_photos_raise_sentences(predictor, tmp_path):

@@ -1,0 +1,92 @@
+"""The page in headless Chromium. Skips with a reason where there is no Chromium or no Playwright."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# The made-up predictor and its pictures live beside the page's other tests.
+sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
+
+from chromium import find_chromium, launch
+from fake_predictor import FakePredictor, write_example
+
+from demo.examples import FOLDER
+from demo.ui import build_app, launch_options
+from hmnet.checkpoint import EMBEDDED, load_checkpoint
+from hmnet.predictor import Predictor
+
+
+class CountingPredictor(Predictor):
+    """The real one; `calls` counts how often its networks ran."""
+
+    calls = 0
+
+    def predict(self, image, box=None):
+        self.calls += 1
+        return super().predict(image, box)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if find_chromium() is None:
+        pytest.skip("no Chromium on this machine: install Debian's package chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        instance = launch(driver)
+        yield instance
+        instance.close()
+
+
+@pytest.fixture(scope="session")
+def predictor():
+    """The shipped weights; a made-up body where the checkout has none."""
+    if any(EMBEDDED.glob("**/*.safetensors")):
+        return CountingPredictor(load_checkpoint(), "cpu")
+    return FakePredictor()
+
+
+@pytest.fixture(scope="session")
+def examples(predictor, tmp_path_factory):
+    """The gallery: the shipped one for the shipped weights, plainly drawn bodies for the made-up one."""
+    if not isinstance(predictor, FakePredictor):
+        return FOLDER
+    folder = tmp_path_factory.mktemp("gallery")
+    for seed, name in enumerate(("bending", "standing", "striding")):
+        write_example(folder, name, seed, size=(360, 480))
+    return folder
+
+
+@pytest.fixture
+def photo(examples, tmp_path):
+    """A photo on the visitor's disk, not the one the page opens with."""
+    return shutil.copy(sorted(examples.glob("*.jpg"))[2], tmp_path / "visitor.jpg")
+
+
+@pytest.fixture(scope="session")
+def served(predictor, examples):
+    """The app's address, while it is served from a thread."""
+    app = build_app(predictor, examples)
+    options = launch_options(examples)
+    _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **options)
+    yield url
+    app.close()
+
+
+@pytest.fixture
+def page(browser, served):
+    """A fresh visitor's page, filled with the first example; `page.hosts` are the hosts it asked."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(45_000)
+    page.hosts, page.problems = set(), []
+    page.on("request", lambda request: page.hosts.add(urlsplit(request.url).netloc))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(served)
+    page.wait_for_function("document.querySelector('[data-draws]') !== null")
+    yield page
+    context.close()
