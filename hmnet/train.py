@@ -286,7 +286,7 @@ def _joint(options: argparse.Namespace) -> None:
 
     def validate() -> dict[str, float]:
         images = normalise(crops.images[:held], preprocessing)
-        maps = torch.from_numpy(crops.predicted_maps[:held]).long()
+        maps = torch.from_numpy(crops.predicted_maps[:held].astype(np.int64))
         targets = crops.vertices[:held], crops.joints[:held]
         part = network.part_encoder(maps)
         blind = network.decode(torch.zeros_like(part), part)

