@@ -17,7 +17,6 @@ from hmnet.mesh import MeshTopology
 from hmnet.predictor import Predictor
 
 STYLE = Path(__file__).with_name("style.css")
-PICTURE_HEIGHT = 380
 CACHE_SECONDS = (60, 600)
 """How often, and from what age on, Gradio deletes the pictures it made; uploads go at once (`_forget`)."""
 SESSION_SECONDS = 3600
@@ -55,7 +54,7 @@ def launch_options(examples_folder: Path = FOLDER) -> dict[str, Any]:
         "css_paths": STYLE,
         "allowed_paths": [str(examples_folder)],
         "ssr_mode": False,
-        "footer_links": ["api"],
+        "footer_links": ["api", "settings"],
         "max_file_size": "64mb",
         "app_kwargs": {"routes": [Route("/plotly.min.js", _serve_plotly)]},
     }
@@ -256,8 +255,8 @@ def _picture(name: str) -> gr.Image:
     with gr.Column(min_width=260, elem_classes="card"):
         _html(f"<h3>{title}</h3>")
         picture = gr.Image(
-            label=title, show_label=False, container=False, height=PICTURE_HEIGHT, interactive=False,
-            format="jpeg", alt_text=alt_text, buttons=["download", "fullscreen"], elem_id=f"panel-{name}",
+            label=title, show_label=False, container=False, interactive=False, format="jpeg",
+            alt_text=alt_text, buttons=["download", "fullscreen"], elem_id=f"panel-{name}",
         )  # fmt: skip
         _html(f'<p class="caption">{sentence}</p>')
     return picture

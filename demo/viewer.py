@@ -99,7 +99,9 @@ def drawing(session: Session, heat: Heat, body: BodyTemplate) -> dict:
 def _spread(values: torch.Tensor, body: BodyTemplate) -> torch.Tensor:
     """Values (V, 1) on the full surface (U, 1), never beyond their range as vertices may be."""
     upsampling = body.upsampling
-    weights = torch.sparse_coo_tensor(upsampling.indices(), upsampling.values().abs(), upsampling.shape)
+    weights = torch.sparse_coo_tensor(
+        upsampling.indices(), upsampling.values().abs(), upsampling.shape, check_invariants=True
+    )
     return (weights @ values) / (weights @ torch.ones_like(values))
 
 
