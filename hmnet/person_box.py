@@ -33,7 +33,7 @@ class BoxSearch:
 
     sides: tuple[int, ...] = (320, 576)
     looks: int = 3
-    sure: float = 0.7
+    sure: float = 0.85
     margin: float = 0.4
     gap: float = 0.025
     speck: float = 0.01

@@ -163,7 +163,7 @@ class Predictor:
         for side in self.search.sides:
             for first in self._first_look(photo, side):
                 box, like = self._second_look(photo, first)
-                score = like**2 * float(np.prod(box[2:] - box[:2])) ** 0.5
+                score = like**4 * float(np.prod(box[2:] - box[:2])) ** 0.5
                 if like >= self.search.least_likeness and score > best_score:
                     best, best_score, best_like = box, score, like
             if best is not None and best_like >= self.search.sure:
