@@ -15,6 +15,7 @@ from demo.handlers import Lab, Session
 from hmnet.errors import HMNetError, ImageError
 from hmnet.mesh import MeshTopology
 from hmnet.predictor import Predictor
+from hmnet.render import renderer_name
 
 STYLE = Path(__file__).with_name("style.css")
 CACHE_SECONDS = (60, 600)
@@ -71,6 +72,7 @@ class Page:
         self.body = predictor.body
         self.topology = MeshTopology.from_faces(self.body.faces, len(self.body.vertices))
         self.examples = examples
+        renderer_name()  # makes the OpenGL context now, which takes seconds, and not for the first visitor
         with gr.Blocks(
             title="HumanMeshNet", fill_width=True, analytics_enabled=False, delete_cache=CACHE_SECONDS
         ) as self.blocks:
@@ -192,8 +194,12 @@ class Page:
     def regularise(self, session, average, iterations, strength):
         """Applies the regulariser to the last prediction; the networks do not run."""
         if session is None:
-            return {self.roughness: gr.skip()}
-        return self._meshes(handlers.regularise(self.predictor, session, Lab(average, iterations, strength)))
+            yield {self.roughness: gr.skip()}
+            return
+        session = handlers.regularise(self.predictor, session, Lab(average, iterations, strength))
+        # The 3D view first: it follows the slider, while the picture takes the renderer a moment.
+        yield self._views(session)
+        yield {self.pictures["mesh"]: handlers.mesh_panel(session, self.body)}
 
     def save(self, write: Callable[..., Path]) -> Callable[[Session | None], Any]:
         """A listener that writes a file of the session, in Gradio's cache and so for a short while."""
@@ -228,7 +234,8 @@ class Page:
 
     def _all(self, session: Session) -> Updates:
         return {
-            **self._meshes(session),
+            **self._views(session),
+            self.pictures["mesh"]: handlers.mesh_panel(session, self.body),
             self.pictures["photo"]: handlers.photo_panel(session),
             self.pictures["parts"]: handlers.parts_panel(session),
             self.pictures["joints"]: handlers.joints_panel(session, self.body),
@@ -236,10 +243,9 @@ class Page:
             self.status: handlers.status_line(session, self.predictor),
         }
 
-    def _meshes(self, session: Session) -> Updates:
+    def _views(self, session: Session) -> Updates:
         return {
             self.session: session,
-            self.pictures["mesh"]: handlers.mesh_panel(session, self.body),
             self.view: viewer.drawing(session, handlers.heat(session, self.body), self.body),
             self.roughness: handlers.roughness_line(session, self.topology),
         }

@@ -108,8 +108,10 @@ def test_colour_bar_stands_beside_the_heatmap(page):
 def test_regulariser_acts_at_once_without_the_network(page, predictor):
     calls, drawn = predictor.calls, draws(page)
     raw, on = mesh(page, "raw"), mesh(page, "regularised")
+    overlay = pictures(page)["mesh"]
     page.locator("#enabled input").uncheck()
     wait_for_draw(page, drawn)
+    page.wait_for_function("before => document.querySelector('#panel-mesh img').src !== before", arg=overlay)
     off = mesh(page, "regularised")
     assert off["x"] == raw["x"] and off["x"] != on["x"]
     assert mesh(page, "raw")["x"] == raw["x"], "the raw mesh must not change"
