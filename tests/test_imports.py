@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors"},
     {"config"},
-    {"mesh", "zbuffer", "image", "metrics", "camera", "export", "person_box"},
+    {"mesh", "zbuffer", "image", "metrics", "camera", "export"},
     {"body", "losses", "render"},
-    {"segmentation", "model"},
+    {"segmentation", "model", "person_box"},
     {"data", "checkpoint"},
     {"predictor", "trainer"},
     {"evaluate", "report"},

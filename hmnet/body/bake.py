@@ -51,6 +51,10 @@ JOINT_BONES = {
 }
 """SMPL's 24 joint names in SMPL's order, each the head of one bone of Anny's rig."""
 
+SURFACE_NOISE, JOINT_NOISE = 0.005, 1e-7**0.5
+"""m. What the fixed operators must bear. Fitted to clean bodies alone, the upsampling had rows of weights up to
+70 and made spikes of the noise of predicted meshes; a joint averages many vertices and needs less."""
+
 PART_GROUPS = {
     "torso": ("root", "pelvis", "spine", "clavicle", "shoulder"),
     "head": ("neck", "head", "eye"),
@@ -274,12 +278,12 @@ def _fit_operators(data, metadata, coco) -> dict[str, np.ndarray]:
     test = _posed(body, np.random.default_rng(2), 500)
     up_index, up_weight = _affine_weights(
         fit["template"], fit["full"], data["template.vertices"], data["full.vertices"], 12,
-        data, same_group=True,
+        data, SURFACE_NOISE, same_group=True,
     )  # fmt: skip
     joints = [metadata["bones"].index(bone) for bone in JOINT_BONES.values()]
     joint_index, joint_weight = _affine_weights(
         fit["template"], fit["heads"][:, joints], data["template.vertices"],
-        data["bone_heads"][joints], 64, data,
+        data["bone_heads"][joints], 64, data, JOINT_NOISE,
     )  # fmt: skip
     keypoints = coco.regression_weights.numpy()
     for name, index, weight, target in (
@@ -316,8 +320,11 @@ def _posed(body, generator, count) -> dict[str, np.ndarray]:
     return {name: np.concatenate(values) for name, values in out.items()}
 
 
-def _affine_weights(source, target, rest_source, rest_target, k, data, same_group=False):
-    """For each target point: k source vertices near it at rest and weights (sum 1) fitted to poses."""
+def _affine_weights(source, target, rest_source, rest_target, k, data, noise, same_group=False):
+    """For each target point: k source vertices near it at rest and weights (sum 1) fitted to poses.
+
+    noise: m, of the source vertices the weights must bear; more of it gives smaller weights.
+    """
     from scipy.spatial import cKDTree
 
     if same_group:
@@ -336,7 +343,7 @@ def _affine_weights(source, target, rest_source, rest_target, k, data, same_grou
         basis = np.linalg.svd(np.eye(k) - 1 / k)[0][:, : k - 1]
         projected = a @ basis
         gram = projected.transpose(0, 2, 1) @ projected
-        ridge = 1e-5 * len(b[0]) * np.eye(k - 1) * 0.01
+        ridge = noise**2 * len(b[0]) * np.eye(k - 1)
         right = projected.transpose(0, 2, 1) @ (b - mean[..., 0])[..., None]
         weights[rows] = (basis @ np.linalg.solve(gram + ridge, right))[..., 0] + 1 / k
     return index, weights
