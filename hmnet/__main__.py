@@ -14,6 +14,8 @@ from pathlib import Path
 from hmnet.errors import BoxError, HMNetError, ImageError, NoPersonFoundError, OutputError
 
 USER_ERROR, INTERRUPTED = 2, 130
+TRAINING_PACKAGES = ("numba", "tqdm", "webdataset")
+"""What generating, training and evaluating need beyond requirements.txt."""
 COMMANDS = {
     "predict": "reconstruct the person in each photo: joints, mesh, body parts, pictures",
     "train": "train the networks, one stage at a time",
@@ -51,6 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.run(options) or 0
     except HMNetError as error:
         print(f"hmnet: {error}", file=sys.stderr)
+        return USER_ERROR
+    except ModuleNotFoundError as error:
+        if error.name not in TRAINING_PACKAGES:
+            raise
+        print(
+            f"hmnet: this command needs the package {error.name}: run `pip install -r requirements-dev.txt` "
+            "first.",
+            file=sys.stderr,
+        )
         return USER_ERROR
     except KeyboardInterrupt:
         print("hmnet: stopped.", file=sys.stderr)

@@ -263,3 +263,14 @@ def test_as_a_program(checkpoint_folder: Path, photo: Path, tmp_path: Path) -> N
     assert "Traceback" not in ended.stderr and "letter.jpg is not a picture" in ended.stderr
     # An untrained segmenter finds nobody that looks like a person in the other photo.
     assert "No person was found" in ended.stderr and "0 of 2 photos done" in ended.stdout
+
+
+def test_a_missing_training_package_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    # A name bound to nothing cannot be imported.
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for name in [name for name in sys.modules if name.startswith("hmnet.data.synthetic")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert main(["generate", "--count", "1", "--output", str(tmp_path)]) == 2
+    assert "requirements-dev.txt" in capsys.readouterr().err

