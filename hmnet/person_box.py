@@ -13,7 +13,7 @@ from hmnet.body.parts import PART_NAMES
 from hmnet.errors import BoxError
 
 GROUPS = ("head", "torso", "upper arm", "lower arm", "hand", "upper leg", "lower leg", "foot")
-GROUP_OF_PART = np.array([-1, *(next(i for i, g in enumerate(GROUPS) if g in n) for n in PART_NAMES[1:])])
+GROUP_OF_PART = np.array([next(i for i, g in enumerate(GROUPS) if g in n) for n in PART_NAMES[1:]])
 LEAST_SIDE = 8
 """px; nobody can be recognised in a smaller box."""
 
@@ -33,13 +33,13 @@ class BoxSearch:
 
     sides: tuple[int, ...] = (320, 576)
     looks: int = 3
-    sure: float = 0.85
+    sure: float = 0.4
     margin: float = 0.4
     gap: float = 0.025
     speck: float = 0.01
     least_area: float = 0.002
     least_confidence: float = 0.6
-    least_likeness: float = 0.3
+    least_likeness: float = 0.2
 
 
 def find_people(foreground: np.ndarray, threshold: float, search: BoxSearch) -> list[np.ndarray]:
@@ -64,13 +64,18 @@ def find_people(foreground: np.ndarray, threshold: float, search: BoxSearch) -> 
     return sorted(people, key=np.count_nonzero, reverse=True)
 
 
-def likeness(part_ids: np.ndarray) -> float:
-    """How much pixels with these part ids (N,), 1 to 24, look like a person: the share of GROUPS present.
+def likeness(parts: np.ndarray) -> float:
+    """How much pixels with these probabilities (N, 24) of their parts look like a person, in [0, 1].
 
-    A lawn may pass for a torso, but it has no head, arms and feet.
+    The share of GROUPS present, times how sure the parts are of themselves. A lawn may pass for a torso,
+    but it has no head, arms and feet, and what a bush has of these is a guess.
     """
-    counts = np.bincount(GROUP_OF_PART[part_ids], minlength=len(GROUPS))
-    return float((counts > 0.01 * max(len(part_ids), 1)).mean())
+    if len(parts) == 0:
+        return 0.0
+    likeliest = parts.argmax(1)
+    counts = np.bincount(GROUP_OF_PART[likeliest], minlength=len(GROUPS))
+    certainty = parts[np.arange(len(parts)), likeliest].mean()
+    return float((counts > 0.01 * len(parts)).mean() * certainty)
 
 
 def mask_box(mask: np.ndarray) -> np.ndarray:

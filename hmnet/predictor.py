@@ -180,7 +180,7 @@ class Predictor:
         picture, scale, (width, height) = _shrink_whole(photo, side)
         foreground, parts = (whole[:height, :width] for whole in self._look(picture))
         people = self._people(foreground)
-        people.sort(key=lambda mask: likeness(parts[mask]) ** 2 * mask.sum() ** 0.5, reverse=True)
+        people.sort(key=lambda mask: likeness(parts[mask]) ** 4 * mask.sum() ** 0.5, reverse=True)
         return [mask_box(mask) / scale for mask in people[: self.search.looks]]
 
     def _second_look(self, photo: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, float]:
@@ -228,10 +228,10 @@ class Predictor:
         return find_people(foreground, 1 - self._segmenter.config.foreground_threshold, self.search)
 
     def _look(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Foreground probability (H, W) float32 and likeliest part (H, W) of a picture (H, W, 3) uint8."""
+        """Foreground probability (H, W) and the parts' own (H, W, 24) for a picture (H, W, 3) uint8."""
         with torch.inference_mode():
             logits = self._segmenter(self._normalised(picture))[0]
-            foreground, parts = 1 - logits.softmax(0)[0], logits[1:].argmax(0) + 1
+            foreground, parts = 1 - logits.softmax(0)[0], logits[1:].softmax(0).movedim(0, 2)
         return foreground.cpu().numpy(), parts.cpu().numpy()
 
     def _normalised(self, picture: np.ndarray) -> Tensor:

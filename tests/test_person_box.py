@@ -56,12 +56,14 @@ def test_most_inside() -> None:
     assert most_inside([], (0, 0, 200, 120)) is None
 
 
-def test_a_person_has_more_kinds_of_parts_than_a_lawn() -> None:
-    lawn = np.array([1] * 900 + [2] * 95 + [7] * 5)
-    person = np.repeat(np.arange(1, 25), 40)
-    assert likeness(lawn) == 1 / 8
-    assert likeness(person) == 1
-    assert likeness(np.array([], int)) == 0
+def test_a_person_has_more_kinds_of_parts_than_a_lawn_and_surer_ones_than_a_bush() -> None:
+    lawn = np.eye(24)[[0] * 900 + [1] * 95 + [6] * 5]
+    person = np.eye(24)[np.repeat(np.arange(24), 40)]
+    bush = 0.3 * person + 0.7 / 24
+    assert likeness(lawn) == pytest.approx(1 / 8)
+    assert likeness(person) == pytest.approx(1)
+    assert likeness(bush) == pytest.approx(0.3 + 0.7 / 24)
+    assert likeness(np.zeros((0, 24))) == 0
 
 
 @pytest.mark.parametrize(
