@@ -66,8 +66,9 @@ def pose_errors(
     neighbours = MeshTopology.from_faces(body.faces, len(body.vertices)).neighbour_matrix
     columns: dict[str, list[Tensor]] = {}
     confusion = torch.zeros(25, 25, dtype=torch.long)
-    for images, true_maps, vertices, joints in _batches(checkpoint, data, limit):
-        maps = true_maps if true_parts else segmenter.label(segmenter(images))
+    for images, pictures, true_maps, vertices, joints in _batches(checkpoint, data, limit):
+        labels = segmenter.label(segmenter(pictures))
+        maps = true_maps if true_parts else _resized(labels, images.shape[-1])
         confusion += torch.bincount((true_maps * 25 + maps).flatten(), minlength=625).reshape(25, 25)
         raw = model(images, maps).vertices
         averaged = neighbour_average(raw, neighbours)
@@ -92,7 +93,7 @@ def pose_errors(
 
 
 def _batches(checkpoint: Checkpoint, data: Path, limit: int | None) -> Iterator[tuple[Tensor, ...]]:
-    """Normalised images, true maps, vertices and joints of the test samples, batch by batch."""
+    """Test samples, batch by batch: images at HMNet's size and at the segmenter's, true maps, vertices, joints."""
     samples: list[StoredSample] = []
     preprocessing = checkpoint.preprocessing
     size, margin = preprocessing.image_size, preprocessing.crop_margin
@@ -103,14 +104,27 @@ def _batches(checkpoint: Checkpoint, data: Path, limit: int | None) -> Iterator[
     for start in range(0, len(samples), BATCH):
         chunk = samples[start : start + BATCH]
         crops = [square_crop(s.box, margin) for s in chunk]
-        images = [extract(s.image, c, size) for s, c in zip(chunk, crops, strict=True)]
+        images, pictures = (
+            normalise(
+                np.stack([extract(s.image, c, side) for s, c in zip(chunk, crops, strict=True)]),
+                preprocessing,
+            )
+            for side in (size, preprocessing.segmenter_size)
+        )
         maps = [extract_labels(s.part_map, c, size) for s, c in zip(chunk, crops, strict=True)]
         yield (
-            normalise(np.stack(images), preprocessing),
+            images,
+            pictures,
             torch.from_numpy(np.stack(maps)).long(),
             torch.from_numpy(np.stack([s.vertices for s in chunk])),
             torch.from_numpy(np.stack([s.joints for s in chunk])),
         )
+
+
+def _resized(labels: Tensor, size: int) -> Tensor:
+    """Part ids (B, N, N) as (B, size, size), each pixel taking the nearest label, as the predictor does."""
+    index = ((torch.arange(size) + 0.5) * labels.shape[-1] / size).long()
+    return labels[:, index][:, :, index]
 
 
 def print_table(errors: dict[str, np.ndarray]) -> None:
