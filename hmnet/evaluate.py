@@ -1,6 +1,7 @@
 """The paper's metrics on a rendered test set, and the segmenter's on photos: `python -m hmnet evaluate`."""
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--weights", help="folder or Hub repo of the weights (default: the embedded ones)")
     parser.add_argument(
+        "--record", action="store_true", help="write the means into config.json of the --weights folder"
+    )
+    parser.add_argument(
         "--photos", type=Path, help="folder of photos, with --masks: the segmenter's IoU on them"
     )
     parser.add_argument("--masks", type=Path, help="folder of person masks (PNG) named like the photos")
@@ -45,7 +49,10 @@ def run(options: argparse.Namespace) -> None:
     checkpoint = load_checkpoint(options.weights)
     print(f"weights: {checkpoint.info.source}, revision {checkpoint.info.revision}")
     if options.data is not None:
-        print_table(pose_errors(checkpoint, options.data, options.limit, options.true_parts))
+        errors = pose_errors(checkpoint, options.data, options.limit, options.true_parts)
+        print_table(errors)
+        if options.record:
+            record(Path(options.weights or ""), errors)
     if options.masks is not None:
         if options.photos is None:
             raise DataError("--masks needs --photos: the folder of the photos that the masks belong to.")
@@ -93,7 +100,7 @@ def pose_errors(
 
 
 def _batches(checkpoint: Checkpoint, data: Path, limit: int | None) -> Iterator[tuple[Tensor, ...]]:
-    """Test samples, batch by batch: images at HMNet's size and at the segmenter's, true maps, vertices, joints."""
+    """Batches: images at HMNet's size and at the segmenter's, true maps, vertices and joints."""
     samples: list[StoredSample] = []
     preprocessing = checkpoint.preprocessing
     size, margin = preprocessing.image_size, preprocessing.crop_margin
@@ -125,6 +132,16 @@ def _resized(labels: Tensor, size: int) -> Tensor:
     """Part ids (B, N, N) as (B, size, size), each pixel taking the nearest label, as the predictor does."""
     index = ((torch.arange(size) + 0.5) * labels.shape[-1] / size).long()
     return labels[:, index][:, :, index]
+
+
+def record(folder: Path, errors: dict[str, np.ndarray]) -> None:
+    """Write the means into a checkpoint's config.json; DataError when that is no checkpoint's folder."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise DataError(f"--record needs the checkpoint's folder as --weights; {folder} has no config.json.")
+    config = json.loads(path.read_text())
+    config["metrics"] = {name: round(float(values.mean()), 3) for name, values in errors.items()}
+    path.write_text(json.dumps(config, indent=1))
 
 
 def print_table(errors: dict[str, np.ndarray]) -> None:

@@ -26,7 +26,7 @@ from hmnet.data.augment import flip, segmenter_window
 from hmnet.data.corruption import corrupt
 from hmnet.data.crop import normalise
 from hmnet.data.crops import make_crops, open_crops
-from hmnet.data.shards import StoredSample, read_shards, shard_paths
+from hmnet.data.shards import StoredSample, read_recipe, read_shards, shard_paths
 from hmnet.errors import DataError
 from hmnet.losses import total_loss
 from hmnet.mesh import MeshTopology, neighbour_average
@@ -42,7 +42,7 @@ FROZEN_STAGES = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m hmnet train`."""
     parser.add_argument("--stage", required=True, choices=STAGES, help="what to train (see above)")
-    parser.add_argument("--data", type=Path, help="folder of shards (segmenter, crops), crops (joint)")
+    parser.add_argument("--data", type=Path, help="folder of shards (segmenter, crops, pack), crops (joint)")
     parser.add_argument("--output", type=Path, required=True, help="folder for states and logs")
     parser.add_argument("--segmenter", type=Path, help="state of a trained segmenter (crops, pack)")
     parser.add_argument("--start", type=Path, help="state to start from, as of stage maps (joint, pack)")
@@ -372,7 +372,18 @@ def _pack(options: argparse.Namespace) -> None:
         name: {k: state[k] for k in ("images", "step")} | {"minutes": round(state["spent"] / 60, 1)}
         for name, state in states.items()
     }
+    if options.data is not None:
+        data["pictures"] = _recipe_without_paths(options.data)
     save_checkpoint(
         options.output, model, segmenter, Preprocessing(segmenter_size=options.size),
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
     )  # fmt: skip
+
+
+def _recipe_without_paths(shards: Path) -> dict:
+    """The recipe of the shards; of folders the names alone, since paths say nothing elsewhere."""
+    recipe = read_recipe(shards)
+    if recipe.get("backgrounds"):
+        recipe["backgrounds"] = Path(recipe["backgrounds"]).name
+    recipe["poses"] = [Path(folder).name for folder in recipe.get("poses", [])]
+    return recipe | {"shards": len(shard_paths(shards))}

@@ -1,5 +1,7 @@
 """Evaluation: figures of a set whose answer is known, and one sentence for what is missing."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -96,3 +98,12 @@ def test_missing_masks_and_photos_are_one_sentence(checkpoint, tmp_path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(DataError, match=r"No photo one\.\*"):
         evaluate.mask_scores(checkpoint, tmp_path / "photos", tmp_path)
+
+
+def test_means_are_recorded_beside_the_weights(tmp_path):
+    (tmp_path / "config.json").write_text('{"variant": "hmnet"}')
+    evaluate.record(tmp_path, {"surface": np.array([10.0, 20.0])})
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config == {"variant": "hmnet", "metrics": {"surface": 15.0}}
+    with pytest.raises(DataError, match="--weights"):
+        evaluate.record(tmp_path / "nowhere", {})

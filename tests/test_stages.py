@@ -58,13 +58,14 @@ def test_from_a_shard_to_weights(work):
     (row,) = [json.loads(line) for line in (work / "joint" / "log.jsonl").read_text().splitlines()]
     assert row["images"] == 8 and row["surface_mm"] > 0 and row["map_alone_surface_mm"] > 0
     train.run(options("--stage", "pack", "--segmenter", segmenter, "--start", f"{joint}/state.pt",
-                      "--output", packed, "--pooling", "4", "--size", "64", "--threshold", "0.4",
-                      "--revision", "abc1234"))  # fmt: skip
+                      "--data", shards, "--output", packed, "--pooling", "4", "--size", "64",
+                      "--threshold", "0.4", "--revision", "abc1234"))  # fmt: skip
     checkpoint = load_checkpoint(packed)
     assert checkpoint.info.revision == "abc1234"
     assert checkpoint.segmenter.config.foreground_threshold == 0.4
     assert checkpoint.preprocessing.segmenter_size == 64
     config = json.loads((work / "packed" / "config.json").read_text())
+    assert config["data"]["pictures"] == {"poses": [], "shards": 1}
     assert config["model"]["input_pooling"] == 4 and config["data"]["hmnet"]["images"] == 8
 
 
