@@ -368,16 +368,23 @@ def _pack(options: argparse.Namespace) -> None:
     config = ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling)
     model = build_hmnet(config)
     model.load_state_dict(states["hmnet"]["averaged"])
-    data = {
-        name: {k: state[k] for k in ("images", "step")} | {"minutes": round(state["spent"] / 60, 1)}
-        for name, state in states.items()
-    }
+    data = {name: _training_of(state) for name, state in states.items()}
     if options.data is not None:
         data["pictures"] = _recipe_without_paths(options.data)
     save_checkpoint(
         options.output, model, segmenter, Preprocessing(segmenter_size=options.size),
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
     )  # fmt: skip
+
+
+def _training_of(state: dict) -> dict:
+    """Images, steps and minutes of a state and of the stages it started from, as far as they are still there."""
+    total = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
+    start = Path(state.get("options", {}).get("start", "None"))
+    if start.is_file():
+        for name, value in _training_of(load_state(start)).items():
+            total[name] += value
+    return total
 
 
 def _recipe_without_paths(shards: Path) -> dict:

@@ -17,7 +17,7 @@ from hmnet.data.synthetic.scene import Scenery, bodies, photograph
 
 SIZE = 640
 SEEDS = {
-    "standing": 101, "reaching": 105, "walking": 104, "sitting": 105, "waving": 104, "kneeling": 100,
+    "arms crossed": 101, "reaching": 105, "walking": 104, "sitting": 105, "waving": 104, "kneeling": 100,
     "running": 101, "balance": 105,
 }  # fmt: skip
 
@@ -36,17 +36,16 @@ def write_example(folder: Path, name: str, seed: int) -> None:
     """One example: the first clear picture that the seed gives of a pose of that kind."""
     poses, kinds, _ = anchor_poses()
     generator = np.random.default_rng(seed)
-    kind = {"waving": "gesture"}.get(name, name)
+    kind = {"waving": "gesture", "arms crossed": "standing"}.get(name, name)
     chosen = poses[[k == kind for k in kinds]]
     while True:
         posed = bodies(chosen[generator.integers(len(chosen), size=1)], generator)
         scenery = Scenery([], size=SIZE, occluded=0)
-        sample = photograph(
-            posed["full"][0], posed["template"][0], posed["joints"][0], scenery, generator
-        )
+        sample = photograph(posed["full"][0], posed["template"][0], posed["joints"][0], scenery, generator)
         if sample is not None and _clear(sample):
             break
-    Image.fromarray(sample.image).save(folder / f"{name}.jpg", quality=90)
+    stem = name.replace(" ", "_")
+    Image.fromarray(sample.image).save(folder / f"{stem}.jpg", quality=90)
     arrays = {
         "vertices": sample.vertices.astype(np.float16),
         "joints": sample.joints.astype(np.float16),
@@ -54,9 +53,9 @@ def write_example(folder: Path, name: str, seed: int) -> None:
         "camera": sample.camera,
         "box": sample.box,
     }
-    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / f"{name}.safetensors")
+    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / f"{stem}.safetensors")
     about = {"title": name.capitalize(), "seed": seed, "source": "rendered by hmnet.data.synthetic.examples"}
-    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
+    (folder / f"{stem}.json").write_text(json.dumps(about, indent=1) + "\n")
 
 
 def _clear(sample) -> bool:
