@@ -378,7 +378,7 @@ def _pack(options: argparse.Namespace) -> None:
 
 
 def _training_of(state: dict) -> dict:
-    """Images, steps and minutes of a state and of the stages it started from, as far as they are still there."""
+    """Images, steps and minutes of a state and of those it started from, where they are still there."""
     total = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
     start = Path(state.get("options", {}).get("start", "None"))
     if start.is_file():
