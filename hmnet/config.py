@@ -37,7 +37,7 @@ class ModelConfig:
     body: str = "anny"
     feature_size: int = 1000
     part_encoding: str = "code"
-    input_pooling: int = 2
+    input_pooling: int = 1
 
     def __post_init__(self) -> None:
         if self.part_encoding not in PART_ENCODINGS:

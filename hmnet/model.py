@@ -79,9 +79,9 @@ def _code_table() -> Tensor:
 class RGBEncoder(nn.Module):
     """Normalised image (B, 3, H, W) to a feature vector (B, feature_size).
 
-    Differs from the paper: by default 224 px inputs are averaged 2 x 2 before the ResNet, here and for the
-    part map, because the shipped weights were trained on two CPU cores: four times the images seen in the
-    same time. `input_pooling=1` is the paper's form.
+    Differs from the paper in the shipped weights: their inputs of 224 px are averaged over 4 x 4 squares
+    before the ResNet, here and for the part map, because they were trained on two CPU cores, which so saw
+    several times the images in the same time. `pooling=1` is the paper's form.
     """
 
     def __init__(self, feature_size: int, pooling: int = 1):

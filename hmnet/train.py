@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", default="0/1", help="use every Nth shard from K on, as K/N (default 0/1)")
     parser.add_argument(
-        "--pooling", type=int, default=2, help="average inputs over squares of this side (maps)"
+        "--pooling", type=int, default=4, help="average inputs over squares of this side (default 4)"
     )
     parser.add_argument("--encoding", default="code", help="how part maps enter: code, label or one-hot")
     parser.add_argument("--resume", action="store_true", help="go on from the state in --output")

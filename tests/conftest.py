@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from red_segmenter import RedSegmenter
 
 from hmnet.checkpoint import Checkpoint, WeightsInfo, save_checkpoint
 from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
@@ -13,21 +13,6 @@ from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import Lite0Encoder, PartSegmenter, build_segmenter
 
 MODEL_CONFIG = ModelConfig(feature_size=64)
-STRIPES = (2, 24, 5, 10, 14, 17, 21, 4)
-"""Torso, head, foot, upper and lower leg, upper and lower arm, hand."""
-
-
-class RedSegmenter(PartSegmenter):
-    """Red is a person, surely, in stripes of all kinds of parts; anything else is background."""
-
-    def coarse_logits(self, image: Tensor) -> Tensor:
-        red, green, _ = torch.nn.functional.avg_pool2d(image, 4).unbind(1)
-        logits = image.new_full((len(image), 25, *red.shape[1:]), -20.0)
-        stripe = torch.arange(red.shape[1]) % len(STRIPES)
-        for index, part in enumerate(STRIPES):
-            logits[:, part] = 4 * (red - green) - 6 - 2.0 * (stripe != index)[:, None]
-        logits[:, 0] = 0
-        return logits
 
 
 @pytest.fixture(scope="session")

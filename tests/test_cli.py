@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from conftest import STRIPES
 from PIL import Image
+from red_segmenter import STRIPES
 
 from hmnet.__main__ import main
 from hmnet.body import PART_COLOURS, load_body

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import STRIPES
 from PIL import Image
+from red_segmenter import STRIPES
 
 from hmnet.camera import project
 from hmnet.checkpoint import EMBEDDED, Checkpoint, load_checkpoint
