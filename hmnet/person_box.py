@@ -28,7 +28,8 @@ class BoxSearch:
     this share of the map's longer side are one person. speck: pieces smaller than this share of the largest
     are dropped.
     least_area: share of the map that a person covers at least. least_confidence: foreground probability
-    that the surest tenth of a person's pixels reaches. least_likeness: what the second look must reach.
+    that the surest tenth of a person's pixels reaches. least_likeness: what the second look must
+    reach; of photos without people a quarter do, of photos of people nearly all.
     """
 
     sides: tuple[int, ...] = (320, 576)
@@ -39,7 +40,7 @@ class BoxSearch:
     speck: float = 0.01
     least_area: float = 0.002
     least_confidence: float = 0.6
-    least_likeness: float = 0.2
+    least_likeness: float = 0.3
 
 
 def find_people(foreground: np.ndarray, threshold: float, search: BoxSearch) -> list[np.ndarray]:

@@ -10,9 +10,7 @@ Each stage but the last writes a resumable state and a log to its output folder.
 """
 
 import argparse
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +24,12 @@ from hmnet.data.augment import flip, segmenter_window
 from hmnet.data.corruption import corrupt
 from hmnet.data.crop import normalise
 from hmnet.data.crops import make_crops, open_crops
-from hmnet.data.shards import StoredSample, read_recipe, read_shards, shard_paths
+from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
 from hmnet.losses import total_loss
 from hmnet.mesh import MeshTopology, neighbour_average
 from hmnet.model import HMNet, build_hmnet
+from hmnet.packing import pack
 from hmnet.segmentation import PartSegmenter, build_segmenter, load_imagenet_weights
 from hmnet.trainer import Trainer, load_state
 
@@ -71,23 +70,34 @@ def run(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.output.mkdir(parents=True, exist_ok=True)
-    stages = {"segmenter": _segmenter, "maps": _maps, "crops": _crops, "joint": _joint, "pack": _pack}
+    stages = {"segmenter": _segmenter, "maps": _maps, "crops": _crops, "joint": _joint, "pack": pack}
     stages[options.stage](options)
 
 
-def _shards(options: argparse.Namespace) -> tuple[list[StoredSample], tuple[int, int]]:
+def _shards(options: argparse.Namespace) -> list[Path]:
+    """The shards of --data that --part picks."""
     if options.data is None:
         raise DataError("--data is missing: give the folder that `python -m hmnet generate` wrote.")
-    first, step = (int(v) for v in options.part.split("/"))
-    paths = shard_paths(options.data)[first::step]
-    return list(read_shards(paths)), (first, step)
+    first, step = _part(options.part)
+    return shard_paths(options.data)[first::step]
+
+
+def _part(text: str) -> tuple[int, int]:
+    """K and N of "K/N"; DataError for anything else."""
+    try:
+        first, step = (int(number) for number in text.split("/"))
+    except ValueError:
+        first, step = 0, 0
+    if not 0 <= first < step:
+        raise DataError(f"Expected --part as K/N with 0 <= K < N, got {text!r}.")
+    return first, step
 
 
 # --- segmenter ---------------------------------------------------------------------------------------
 
 
 def _segmenter(options: argparse.Namespace) -> None:
-    samples, _ = _shards(options)
+    samples = list(read_shards(_shards(options)))
     segmenter = build_segmenter(SegmenterConfig())
     load_imagenet_weights(segmenter.encoder)
     groups = _segmenter_groups(segmenter, options.rate)
@@ -241,7 +251,7 @@ def _pose_scores(network, loss, output, vertices, joints) -> dict[str, float]:
 
     averaged = neighbour_average(output.vertices, loss.neighbours)
     regressed = network.body.regress_joints(averaged)
-    vertices, joints = torch.as_tensor(vertices).float(), torch.as_tensor(joints).float()
+    vertices, joints = (torch.from_numpy(np.array(p, np.float32)) for p in (vertices, joints))
     return {
         "surface_mm": float(surface_error(averaged, vertices).mean()),
         "joint_mm": float(joint_error(regressed, joints).mean()),
@@ -255,10 +265,8 @@ def _crops(options: argparse.Namespace) -> None:
         raise DataError("Stage crops needs --data SHARDS and --segmenter STATE.")
     segmenter = build_segmenter(SegmenterConfig())
     segmenter.load_state_dict(load_state(options.segmenter)["averaged"])
-    first, step = (int(v) for v in options.part.split("/"))
     preprocessing = Preprocessing(segmenter_size=options.size)
-    make_crops(options.data, options.output, segmenter, preprocessing, options.seed, (first, step))
-    (options.output / "preprocessing.json").write_text(json.dumps(asdict(preprocessing)))
+    make_crops(_shards(options), options.output, segmenter, preprocessing, options.seed)
 
 
 def _joint(options: argparse.Namespace) -> None:
@@ -354,43 +362,3 @@ class _JointBatches(IterableDataset):
                 torch.from_numpy(np.concatenate([np.stack(joints), more_joints]).astype(np.float32)),
                 normalise(np.stack(images), preprocessing),
             )
-
-
-def _pack(options: argparse.Namespace) -> None:
-    """Averaged weights of both networks, with where they come from, as a checkpoint folder."""
-    from hmnet.checkpoint import save_checkpoint
-
-    if options.segmenter is None or options.start is None:
-        raise DataError("Stage pack needs --segmenter STATE and --start STATE (of stage joint).")
-    states = {"segmenter": load_state(options.segmenter), "hmnet": load_state(options.start)}
-    segmenter = build_segmenter(SegmenterConfig(foreground_threshold=options.threshold))
-    segmenter.load_state_dict(states["segmenter"]["averaged"])
-    config = ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling)
-    model = build_hmnet(config)
-    model.load_state_dict(states["hmnet"]["averaged"])
-    data = {name: _training_of(state) for name, state in states.items()}
-    if options.data is not None:
-        data["pictures"] = _recipe_without_paths(options.data)
-    save_checkpoint(
-        options.output, model, segmenter, Preprocessing(segmenter_size=options.size),
-        {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
-    )  # fmt: skip
-
-
-def _training_of(state: dict) -> dict:
-    """Images, steps and minutes of a state and of those it started from, where they are still there."""
-    total = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
-    start = Path(state.get("options", {}).get("start", "None"))
-    if start.is_file():
-        for name, value in _training_of(load_state(start)).items():
-            total[name] += value
-    return total
-
-
-def _recipe_without_paths(shards: Path) -> dict:
-    """The recipe of the shards; of folders the names alone, since paths say nothing elsewhere."""
-    recipe = read_recipe(shards)
-    if recipe.get("backgrounds"):
-        recipe["backgrounds"] = Path(recipe["backgrounds"]).name
-    recipe["poses"] = [Path(folder).name for folder in recipe.get("poses", [])]
-    return recipe | {"shards": len(shard_paths(shards))}

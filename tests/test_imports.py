@@ -16,7 +16,7 @@ FLOORS = (
     {"segmentation", "model", "person_box"},
     {"data", "checkpoint"},
     {"predictor", "trainer"},
-    {"evaluate", "report"},
+    {"evaluate", "report", "packing"},
     {"train"},
     {"__main__", "__init__"},
 )

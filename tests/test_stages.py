@@ -73,3 +73,10 @@ def test_from_a_shard_to_weights(work):
 def test_a_stage_without_its_input_says_what_it_needs(stage, tmp_path):
     with pytest.raises(DataError, match=r"--data|--segmenter"):
         train.run(options("--stage", stage, "--output", str(tmp_path)))
+
+
+@pytest.mark.parametrize("part", ["2/2", "one/two", "1"])
+def test_a_part_that_is_none_says_what_was_expected(part, work):
+    with pytest.raises(DataError, match="K/N"):
+        train.run(options("--stage", "segmenter", "--data", str(work / "shards"), "--part", part,
+                          "--output", str(work / "part")))  # fmt: skip

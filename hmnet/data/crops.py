@@ -15,7 +15,7 @@ from hmnet.body import load_body
 from hmnet.config import Preprocessing
 from hmnet.data.augment import person_crop, photographic
 from hmnet.data.crop import extract, extract_labels, normalise
-from hmnet.data.shards import read_shards, shard_paths
+from hmnet.data.shards import read_shards
 from hmnet.errors import DataError
 from hmnet.segmentation import PartSegmenter
 
@@ -65,14 +65,12 @@ def open_crops(folder: Path) -> PersonCrops:
 
 
 def make_crops(
-    shards: Path, output: Path, segmenter: PartSegmenter, preprocessing: Preprocessing, seed: int,
-    part: tuple[int, int] = (0, 1), augment: bool = True,
-) -> PersonCrops:  # fmt: skip
-    """Crop and label every sample of the shards numbered part[0] modulo part[1]."""
+    shards: list[Path], output: Path, segmenter: PartSegmenter, preprocessing: Preprocessing, seed: int
+) -> PersonCrops:
+    """Crop and label every sample of the shards, with the predictor's margin and photographic changes."""
     from tqdm import tqdm
 
-    paths = shard_paths(shards)[part[0] :: part[1]]
-    samples = list(read_shards(paths))
+    samples = list(read_shards(shards))
     output.mkdir(parents=True, exist_ok=True)
     crops = _files(output, "w+", len(samples), preprocessing.image_size)
     generator = np.random.default_rng(seed)
@@ -85,15 +83,13 @@ def make_crops(
                 index = start + offset
                 crop = person_crop(sample, preprocessing.crop_margin, generator)
                 image = extract(sample.image, crop, preprocessing.image_size)
-                image = photographic(image, generator) if augment else image
-                crops.images[index] = image
+                crops.images[index] = image = photographic(image, generator)
                 crops.true_maps[index] = extract_labels(sample.part_map, crop, preprocessing.image_size)
                 crops.vertices[index], crops.joints[index] = sample.vertices, sample.joints
                 images.append(image)
             logits = _logits(segmenter, np.stack(images), preprocessing)
             for offset in range(len(images)):
-                threshold = generator.uniform(*THRESHOLDS) if augment else None
-                labels = segmenter.label(logits[offset : offset + 1], threshold)
+                labels = segmenter.label(logits[offset : offset + 1], generator.uniform(*THRESHOLDS))
                 crops.predicted_maps[start + offset] = labels[0].numpy().astype(np.uint8)
             bar.update(len(images))
     (output / "crops.json").write_text(json.dumps({"count": len(samples), "size": preprocessing.image_size}))

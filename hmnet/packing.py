@@ -1,0 +1,50 @@
+"""From training states to a checkpoint: averaged weights with where they come from."""
+
+import argparse
+from pathlib import Path
+
+from hmnet.checkpoint import save_checkpoint
+from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
+from hmnet.data.shards import read_recipe, shard_paths
+from hmnet.errors import DataError
+from hmnet.model import build_hmnet
+from hmnet.segmentation import build_segmenter
+from hmnet.trainer import load_state
+
+
+def pack(options: argparse.Namespace) -> None:
+    """Averaged weights of both networks, with where they come from, as a checkpoint folder."""
+    if options.segmenter is None or options.start is None:
+        raise DataError("Stage pack needs --segmenter STATE and --start STATE (of stage joint).")
+    states = {"segmenter": load_state(options.segmenter), "hmnet": load_state(options.start)}
+    segmenter = build_segmenter(SegmenterConfig(foreground_threshold=options.threshold))
+    segmenter.load_state_dict(states["segmenter"]["averaged"])
+    config = ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling)
+    model = build_hmnet(config)
+    model.load_state_dict(states["hmnet"]["averaged"])
+    data = {name: _training_of(state) for name, state in states.items()}
+    if options.data is not None:
+        data["pictures"] = _recipe_without_paths(options.data)
+    save_checkpoint(
+        options.output, model, segmenter, Preprocessing(segmenter_size=options.size),
+        {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
+    )  # fmt: skip
+
+
+def _training_of(state: dict) -> dict:
+    """Images, steps and minutes of a state and of those it started from, where they are still there."""
+    total = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
+    start = Path(state.get("options", {}).get("start", "None"))
+    if start.is_file():
+        for name, value in _training_of(load_state(start)).items():
+            total[name] += value
+    return total
+
+
+def _recipe_without_paths(shards: Path) -> dict:
+    """The recipe of the shards; of folders the names alone, since paths say nothing elsewhere."""
+    recipe = read_recipe(shards)
+    if recipe.get("backgrounds"):
+        recipe["backgrounds"] = Path(recipe["backgrounds"]).name
+    recipe["poses"] = [Path(folder).name for folder in recipe.get("poses", [])]
+    return recipe | {"shards": len(shard_paths(shards))}
