@@ -69,6 +69,17 @@ def test_from_a_shard_to_weights(work):
     assert config["model"]["input_pooling"] == 4 and config["data"]["hmnet"]["images"] == 8
 
 
+def test_maps_train_without_pictures_and_hand_over_to_the_joint_stage(work):
+    maps = str(work / "maps")
+    train.run(options("--stage", "maps", "--output", maps, "--minutes", "0.001", "--batch", "4"))
+    (row,) = [json.loads(line) for line in (work / "maps" / "log.jsonl").read_text().splitlines()]
+    # The branches start at the mean pose, so the first error is that of a constant.
+    assert 100 < row["surface_mm"] < 600
+    train.run(options("--stage", "joint", "--data", str(work / "crops"), "--start", f"{maps}/state.pt",
+                      "--output", str(work / "joint2"), "--minutes", "0.001", "--batch", "8"))  # fmt: skip
+    assert (work / "joint2" / "state.pt").is_file()
+
+
 @pytest.mark.parametrize("stage", ["crops", "joint", "pack"])
 def test_a_stage_without_its_input_says_what_it_needs(stage, tmp_path):
     with pytest.raises(DataError, match=r"--data|--segmenter"):
