@@ -134,9 +134,9 @@ def heat(session: Session, body: BodyTemplate) -> Heat:
     predicted = torch.as_tensor(prediction.vertices)[None]
     surface = float(surface_error(predicted, truth))
     aligned = float(pa_surface_error(predicted, truth))
-    joints = float(
-        joint_error(torch.as_tensor(prediction.joints)[None], torch.as_tensor(session.example.joints)[None])
-    )
+    # From the mesh, not the joint branch, as the paper does.
+    regressed, true = prediction.regressed_joints, session.example.joints
+    joints = float(joint_error(torch.as_tensor(regressed)[None], torch.as_tensor(true)[None]))
     sentence = (
         f"Distance to this rendered example's ground truth: surface error {surface:.0f} mm ({aligned:.0f} mm "
         f"after Procrustes alignment), joint error {joints:.0f} mm; largest {values[worst]:.0f} mm ({where})."
@@ -147,14 +147,6 @@ def heat(session: Session, body: BodyTemplate) -> Heat:
 def body_part(body: BodyTemplate, vertex: int) -> str:
     """Name of the part that a template vertex belongs to."""
     return figures.PART_NAMES[int(body.vertex_parts[vertex])]
-
-
-def full_vertex_parts(body: BodyTemplate) -> np.ndarray:
-    """Part (U,) uint8 of each vertex of the full surface: that of one of its faces."""
-    faces = body.full_faces.numpy()
-    parts = np.zeros(int(faces.max()) + 1, np.uint8)
-    parts[faces.ravel()] = np.repeat(body.full_face_parts.numpy(), 3)
-    return parts
 
 
 def roughness_line(session: Session, topology: MeshTopology) -> str:
@@ -186,7 +178,7 @@ def status_line(session: Session | None, predictor: Predictor) -> str:
 def export_glb(session: Session, body: BodyTemplate, folder: Path) -> Path:
     """Writes the regularised full surface as glTF (metres, y up), coloured by part."""
     vertices = body.upsample(torch.as_tensor(session.prediction.vertices))
-    colours = np.asarray(figures.PART_COLOURS, np.uint8)[full_vertex_parts(body)]
+    colours = np.asarray(figures.PART_COLOURS, np.uint8)[body.full_vertex_parts.numpy()]
     return write_glb(folder / "humanmeshnet.glb", vertices, body.full_faces, colours)
 
 

@@ -14,7 +14,7 @@ import torch
 
 from demo.captions import VIEWS
 from demo.figures import heat_stops
-from demo.handlers import Heat, Session, full_vertex_parts
+from demo.handlers import Heat, Session
 from hmnet.body import PART_NAMES, BodyTemplate
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -64,7 +64,7 @@ def surfaces(body: BodyTemplate) -> dict:
     return {
         "full": {
             "faces": _pack(body.full_faces.numpy().T, np.uint16),
-            "parts": _pack(full_vertex_parts(body), np.uint8),
+            "parts": _pack(body.full_vertex_parts.numpy(), np.uint8),
         },
         "template": {
             "faces": _pack(body.faces.numpy().T, np.uint16),

@@ -15,7 +15,14 @@ from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
 from hmnet.image import read_image
 from hmnet.mesh import MeshTopology, neighbour_average, roughness
-from hmnet.metrics import joint_error, pa_joint_error, pa_surface_error, surface_error
+from hmnet.metrics import (
+    joint_error,
+    pa_joint_error,
+    pa_surface_error,
+    part_confusion,
+    part_iou,
+    surface_error,
+)
 
 BATCH = 32
 RESAMPLES = 1000
@@ -76,7 +83,7 @@ def pose_errors(
     for images, pictures, true_maps, vertices, joints in _batches(checkpoint, data, limit):
         labels = segmenter.label(segmenter(pictures))
         maps = true_maps if true_parts else _resized(labels, images.shape[-1])
-        confusion += torch.bincount((true_maps * 25 + maps).flatten(), minlength=625).reshape(25, 25)
+        confusion += part_confusion(maps, true_maps)
         raw = model(images, maps).vertices
         averaged = neighbour_average(raw, neighbours)
         for name, mesh in (("", averaged), ("raw ", raw)):
@@ -90,12 +97,9 @@ def pose_errors(
             }
             for key, value in rows.items():
                 columns.setdefault(name + key, []).append(value)
-    overlap = confusion.diag().double()
-    union = confusion.sum(0) + confusion.sum(1) - overlap
-    person, either = confusion[1:, 1:].sum(), confusion.sum() - confusion[0, 0]
+    mean_iou, person_iou = part_iou(confusion)
     result = {name: torch.cat(values).double().numpy() for name, values in columns.items()}
-    result["part mean IoU"] = np.array([float((overlap / union.clamp(min=1))[1:].mean())])
-    result["person IoU"] = np.array([float(person / either.clamp(min=1))])
+    result["part mean IoU"], result["person IoU"] = np.array([mean_iou]), np.array([person_iou])
     return result
 
 

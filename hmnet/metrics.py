@@ -42,3 +42,17 @@ def similarity_align(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor
 
 def _mean_distance_mm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return 1000 * (a - b).norm(dim=-1).mean(-1)
+
+
+def part_confusion(predicted: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+    """Counts (25, 25) int64 of part ids of any equal shape: rows are true, columns predicted."""
+    return torch.bincount(true.flatten() * 25 + predicted.flatten(), minlength=625).reshape(25, 25)
+
+
+def part_iou(confusion: torch.Tensor) -> tuple[float, float]:
+    """From counts (25, 25): mean IoU of the 24 parts, and IoU of person against background."""
+    overlap = confusion.diag().double()
+    union = confusion.sum(0) + confusion.sum(1) - overlap
+    person = confusion[1:, 1:].sum().double()
+    either = confusion.sum() - confusion[0, 0]
+    return float((overlap / union.clamp(min=1))[1:].mean()), float(person / either.clamp(min=1))

@@ -45,7 +45,8 @@ def write_report(folder: Path, name: str, prediction: Prediction, body: BodyTemp
     """
     vertices = body.upsample(torch.from_numpy(prediction.vertices)).numpy()
     faces = body.full_faces.numpy()
-    write_glb(folder / f"{name}.glb", vertices, faces, _vertex_colours(body, len(vertices)))
+    colours = np.array(PART_COLOURS, np.uint8)[body.full_vertex_parts.numpy()]
+    write_glb(folder / f"{name}.glb", vertices, faces, colours)
     parts = Image.fromarray(prediction.part_map, "P")
     parts.putpalette([level for colour in PART_COLOURS for level in colour])
     camera = prediction.camera.copy()
@@ -80,14 +81,6 @@ def summary(prediction: Prediction, photo: str) -> dict:
             "revision": weights.revision,
         },
     }
-
-
-def _vertex_colours(body: BodyTemplate, count: int) -> np.ndarray:
-    """Colour (U, 3) uint8 of each vertex of the full surface: its part's."""
-    colours = np.zeros((count, 3), np.uint8)
-    faces, parts = body.full_faces.numpy(), body.full_face_parts.numpy()
-    colours[faces] = np.array(PART_COLOURS, np.uint8)[parts][:, None]
-    return colours
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[float]:

@@ -28,6 +28,14 @@ from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
 from hmnet.losses import total_loss
 from hmnet.mesh import MeshTopology, neighbour_average
+from hmnet.metrics import (
+    joint_error,
+    pa_joint_error,
+    pa_surface_error,
+    part_confusion,
+    part_iou,
+    surface_error,
+)
 from hmnet.model import HMNet, build_hmnet
 from hmnet.packing import pack
 from hmnet.segmentation import PartSegmenter, build_segmenter, load_imagenet_weights
@@ -36,6 +44,10 @@ from hmnet.trainer import Trainer, load_state
 STAGES = ("segmenter", "maps", "crops", "joint", "pack")
 FROZEN_STAGES = 3
 """Encoder stages of the segmenter that keep their ImageNet weights: low-level features of photos."""
+
+
+AGREEMENT = 0.1
+"""Weight of L_JS, see `PoseLoss`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +132,8 @@ def _segmenter(options: argparse.Namespace) -> None:
         fixed = np.random.default_rng(1)
         images, labels = _windows(held, range(len(held)), options.size, preprocessing, fixed)
         logits = torch.cat([segmenter.coarse_logits(chunk) for chunk in images.split(64)])
-        return segmentation_scores(logits.argmax(1), labels)
+        mean_iou, person_iou = part_iou(part_confusion(logits.argmax(1), labels))
+        return {"mean_iou": mean_iou, "foreground_iou": person_iou}
 
     trainer.fit(_window_batches(samples[len(held) :], options, preprocessing, generator), loss_of, validate)
 
@@ -157,23 +170,7 @@ def _window_batches(samples, options, preprocessing, generator) -> Iterator[tupl
             yield _windows(samples, picks, options.size, preprocessing, generator)
 
 
-def segmentation_scores(predicted: Tensor, true: Tensor) -> dict[str, float]:
-    """Mean IoU over the 24 parts that occur, and IoU of person against background, over all pixels."""
-    confusion = torch.bincount(true.flatten() * 25 + predicted.flatten(), minlength=625).reshape(25, 25)
-    overlap = confusion.diag().double()
-    union = confusion.sum(0) + confusion.sum(1) - overlap
-    person = confusion[1:, 1:].sum().double()
-    either = confusion.sum() - confusion[0, 0]
-    return {
-        "mean_iou": float((overlap / union.clamp(min=1))[1:].mean()),
-        "foreground_iou": float(person / either.clamp(min=1)),
-    }
-
-
 # --- pose network ------------------------------------------------------------------------------------
-
-
-AGREEMENT = 0.1
 
 
 class PoseLoss:
@@ -247,8 +244,6 @@ def _maps(options: argparse.Namespace) -> None:
 
 
 def _pose_scores(network, loss, output, vertices, joints) -> dict[str, float]:
-    from hmnet.metrics import joint_error, pa_joint_error, pa_surface_error, surface_error
-
     averaged = neighbour_average(output.vertices, loss.neighbours)
     regressed = network.body.regress_joints(averaged)
     vertices, joints = (torch.from_numpy(np.array(p, np.float32)) for p in (vertices, joints))

@@ -66,9 +66,11 @@ class Trainer:
 
         limit = self.options.minutes * 60
         last, saved, validated = time.perf_counter(), self.spent, self.spent
-        log = (self.options.output / "log.jsonl").open("a")
         running: dict[str, float] = {}
-        with tqdm(unit="image", initial=self.images, mininterval=10) as bar:
+        with (
+            (self.options.output / "log.jsonl").open("a") as log,
+            tqdm(unit="image", initial=self.images, mininterval=10) as bar,
+        ):
             while self.spent < limit:
                 batch = next(batches)
                 self._schedule(self.spent / limit)

@@ -5,7 +5,15 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from hmnet.metrics import joint_error, pa_joint_error, pa_surface_error, similarity_align, surface_error
+from hmnet.metrics import (
+    joint_error,
+    pa_joint_error,
+    pa_surface_error,
+    part_confusion,
+    part_iou,
+    similarity_align,
+    surface_error,
+)
 
 
 def points(seed: int, batch: int = 3, count: int = 24) -> torch.Tensor:
@@ -48,3 +56,11 @@ def test_batch_equals_one_by_one() -> None:
     a, b = points(5), points(6)
     for i in range(3):
         torch.testing.assert_close(pa_joint_error(a, b)[i], pa_joint_error(a[i : i + 1], b[i : i + 1])[0])
+
+
+def test_iou_of_a_known_confusion() -> None:
+    true = torch.tensor([[0, 0, 1], [1, 2, 2]])
+    predicted = torch.tensor([[0, 1, 1], [1, 2, 1]])
+    mean_iou, person_iou = part_iou(part_confusion(predicted, true))
+    assert person_iou == pytest.approx(4 / 5)
+    assert mean_iou == pytest.approx((2 / 4 + 1 / 2) / 24)

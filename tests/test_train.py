@@ -97,14 +97,6 @@ def test_terms_come_to_contribute_equally():
     assert total.item() == pytest.approx(2 * terms["surface"].item() + agreement, rel=0.02)
 
 
-def test_iou_of_a_known_confusion():
-    true = torch.tensor([0, 0, 1, 1, 2, 2])
-    predicted = torch.tensor([0, 1, 1, 1, 2, 1])
-    scores = train.segmentation_scores(predicted, true)
-    assert scores["foreground_iou"] == pytest.approx(4 / 5)
-    assert scores["mean_iou"] == pytest.approx((2 / 4 + 1 / 2) / 24)
-
-
 def test_missing_data_is_one_sentence(tmp_path):
     with pytest.raises(DataError, match="generate"):
         train.run(options(tmp_path, stage="segmenter", data=None))

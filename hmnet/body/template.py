@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,11 @@ class BodyTemplate:
     def mirrored_joints(self) -> list[int]:
         """Index of each joint's mirror image."""
         return [self.joint_names.index(_other_side(name)) for name in self.joint_names]
+
+    @cached_property
+    def full_vertex_parts(self) -> torch.Tensor:
+        """Part (U,) int64 of each vertex of the full surface: that of most faces around it."""
+        return _vertex_parts(self.full_faces, self.full_face_parts, self.upsampling.shape[0])
 
     def regress_joints(self, vertices: torch.Tensor) -> torch.Tensor:
         """Joints (..., J, 3) of template vertices (..., V, 3)."""
