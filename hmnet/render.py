@@ -125,9 +125,7 @@ def renderer_name() -> str:
 def _viewer_axes(yaw: float, pitch: float) -> np.ndarray:
     """Rows: the viewer's right, down and forward directions in the camera frame."""
     yaw, pitch = math.radians(yaw), math.radians(pitch)
-    forward = np.array(
-        [-math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)]
-    )
+    forward = np.array([-math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)])
     right = np.array([math.cos(yaw), 0.0, math.sin(yaw)])
     return np.stack([right, np.cross(forward, right), forward])
 

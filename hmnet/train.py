@@ -210,13 +210,13 @@ def _start_branches(network: HMNet, vertices: np.ndarray, joints: np.ndarray) ->
 
 def _maps(options: argparse.Namespace) -> None:
     from hmnet.data.synthetic.maps import map_batches
+    from hmnet.data.synthetic.people import bodies
     from hmnet.data.synthetic.poses import PoseLibrary
-    from hmnet.data.synthetic.scene import bodies
 
     library = PoseLibrary.build(options.poses, 0).part(False)
     network = build_hmnet(ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling))
     generator = np.random.default_rng(options.seed)
-    posed = bodies(library.sample(generator, 4000), generator, full=False)
+    posed = bodies(library.sample(generator, 4000)[0], generator, full=False)
     _start_branches(network, posed["template"], posed["joints"])
     preprocessing = Preprocessing()
     margin, size = preprocessing.crop_margin, preprocessing.image_size

@@ -15,7 +15,8 @@ from hmnet.checkpoint import load_checkpoint
 from hmnet.config import SegmenterConfig
 from hmnet.data.crops import open_crops
 from hmnet.data.shards import write_shard
-from hmnet.data.synthetic.scene import Scenery, bodies, photograph
+from hmnet.data.synthetic.people import populate
+from hmnet.data.synthetic.scene import Scenery, photograph
 from hmnet.errors import DataError
 from hmnet.segmentation import build_segmenter
 
@@ -31,11 +32,8 @@ def work(tmp_path_factory):
     """A shard of a dozen pictures and the state of an untrained segmenter."""
     folder = tmp_path_factory.mktemp("work")
     generator, scenery = np.random.default_rng(0), Scenery([])
-    posed = bodies(generator.normal(0, 0.15, (16, 24, 3)), generator)
-    made = [
-        photograph(full, template, joints, scenery, generator)
-        for full, template, joints in zip(posed["full"], posed["template"], posed["joints"], strict=True)
-    ]
+    people = populate(generator.normal(0, 0.15, (16, 24, 3)), np.repeat("standing", 16), generator)
+    made = [photograph(person, scenery, generator) for person in people]
     (folder / "shards").mkdir()
     write_shard(folder / "shards" / "00000.tar", [s for s in made if s is not None][:12], generator)
     segmenter = build_segmenter(SegmenterConfig())

@@ -1,7 +1,7 @@
 """Shards of training samples: tar files in WebDataset form, written whole or not at all.
 
-Each sample is KEY.jpg (the picture), KEY.png (part ids) and KEY.npz (vertices, joints, camera, box, as
-`hmnet.data.synthetic.scene.Sample` describes them).
+Each sample is KEY.jpg (the picture), KEY.png (part ids), KEY.npz (vertices, joints, camera, box) and
+KEY.json (kind, tags), as `hmnet.data.synthetic.scene.Sample` describes them.
 """
 
 import io
@@ -24,7 +24,8 @@ JPEG_QUALITY = (55, 95)
 class StoredSample:
     """One sample as read back; the pictures stay encoded until they are needed.
 
-    vertices: (V, 3) float32 m. joints: (J, 3) float32 m. camera: (3,). box: (4,).
+    vertices: (V, 3) float32 m. joints: (J, 3) float32 m. camera: (3,). box: (4,). kind: the pose's kind, ""
+    where it was not recorded. tags: what makes the picture hard.
     """
 
     jpeg: bytes
@@ -33,6 +34,8 @@ class StoredSample:
     joints: np.ndarray
     camera: np.ndarray
     box: np.ndarray
+    kind: str
+    tags: tuple[str, ...]
 
     @property
     def image(self) -> np.ndarray:
@@ -70,6 +73,7 @@ def write_shard(path: Path, samples: Iterable, generator: np.random.Generator) -
                     "jpg": jpeg.getvalue(),
                     "png": png.getvalue(),
                     "npz": arrays.getvalue(),
+                    "json": json.dumps({"kind": sample.kind, "tags": sample.tags}).encode(),
                 }
             )
             count += 1
@@ -95,6 +99,7 @@ def read_shards(paths: list[Path]) -> Iterator[StoredSample]:
         try:
             for entry in webdataset.WebDataset(str(path), shardshuffle=False, empty_check=False):
                 arrays = np.load(io.BytesIO(entry["npz"]))
+                about = json.loads(entry.get("json", b"{}"))
                 yield StoredSample(
                     jpeg=entry["jpg"],
                     png=entry["png"],
@@ -102,6 +107,8 @@ def read_shards(paths: list[Path]) -> Iterator[StoredSample]:
                     joints=arrays["joints"].astype(np.float32),
                     camera=arrays["camera"],
                     box=arrays["box"],
+                    kind=about.get("kind", ""),
+                    tags=tuple(about.get("tags", ())),
                 )
         except (KeyError, OSError, ValueError, tarfile.TarError) as error:
             raise DataError(f"{path} is not a shard of this project ({error!r}): make it anew.") from error

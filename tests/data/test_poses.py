@@ -141,8 +141,8 @@ def test_plausible_rejects_a_hand_in_the_belly():
 
 
 def test_samples_are_varied_repeatable_and_finite(library):
-    first = library.sample(np.random.default_rng(3), 64)
-    again = library.sample(np.random.default_rng(3), 64)
+    first = library.sample(np.random.default_rng(3), 64)[0]
+    again = library.sample(np.random.default_rng(3), 64)[0]
     assert first.shape == (64, 24, 3) and first.dtype == np.float32
     np.testing.assert_array_equal(first, again)
     assert np.isfinite(first).all()
@@ -173,7 +173,7 @@ def test_parts_share_no_source(library):
 
 def test_coverage_of_own_samples_is_zero(library):
     columns = [JOINT_INDEX[name] for name in LIMB_JOINTS]
-    own = joint_positions(library.sample(np.random.default_rng(1), 50))[:4, columns]
+    own = joint_positions(library.sample(np.random.default_rng(1), 50)[0])[:4, columns]
     moved = Rotation.from_rotvec([0.2, 0.9, 0.1]).apply(own.reshape(-1, 3)).reshape(own.shape) * 1.3 + 2.0
     assert coverage(library, moved, 50, seed=1).max() < 1e-3
 

@@ -7,20 +7,18 @@ numba = pytest.importorskip("numba", reason="generation needs numba (requirement
 
 from hmnet.body import PART_INDEX, load_body  # noqa: E402
 from hmnet.data.shards import read_shards, shard_paths, write_shard  # noqa: E402
-from hmnet.data.synthetic import raster  # noqa: E402
+from hmnet.data.synthetic import raster, shading  # noqa: E402
 from hmnet.data.synthetic.appearance import dress, regions  # noqa: E402
-from hmnet.data.synthetic.scene import Scenery, bodies, photograph  # noqa: E402
+from hmnet.data.synthetic.people import populate  # noqa: E402
+from hmnet.data.synthetic.scene import Scenery, photograph  # noqa: E402
 from hmnet.errors import DataError  # noqa: E402
 
 
 def samples(seed: int, count: int = 3):
     generator = np.random.default_rng(seed)
-    poses = generator.normal(0, 0.15, (count + 4, 24, 3))
-    posed, scenery = bodies(poses, generator), Scenery([])
-    made = [
-        photograph(full, template, joints, scenery, generator)
-        for full, template, joints in zip(posed["full"], posed["template"], posed["joints"], strict=True)
-    ]
+    poses, scenery = generator.normal(0, 0.15, (count + 4, 24, 3)), Scenery([])
+    people = populate(poses, np.repeat("standing", len(poses)), generator)
+    made = [photograph(person, scenery, generator) for person in people]
     return [sample for sample in made if sample is not None][:count]
 
 
@@ -63,7 +61,7 @@ def test_a_body_facing_the_camera_shows_its_front_and_its_left_on_the_right():
 def test_normals_point_outwards():
     body = load_body()
     vertices = body.vertices.numpy()
-    normals = raster.smooth_normals(vertices, body.faces.numpy().astype(np.int32))
+    normals = shading.smooth_normals(vertices, body.faces.numpy().astype(np.int32))
     torso = body.vertex_parts.numpy() == PART_INDEX["torso front"]
     assert normals[torso, 2].mean() < -0.3
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-4)
@@ -104,6 +102,7 @@ def test_shards_come_back_as_they_went(tmp_path):
     for one, two in zip(made, back, strict=True):
         np.testing.assert_array_equal(one.part_map, two.part_map)
         np.testing.assert_allclose(one.vertices, two.vertices, atol=1e-3)
+        assert (one.kind, one.tags) == (two.kind, two.tags) and one.kind == "standing"
         assert np.abs(one.image.astype(int) - two.image).mean() < 8
 
 

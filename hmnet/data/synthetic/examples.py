@@ -13,7 +13,8 @@ from safetensors.numpy import save_file
 
 from hmnet.body import PART_INDEX
 from hmnet.data.synthetic.anchors import anchor_poses
-from hmnet.data.synthetic.scene import Scenery, bodies, photograph
+from hmnet.data.synthetic.people import populate
+from hmnet.data.synthetic.scene import Scenery, photograph
 
 SIZE = 640
 SEEDS = {
@@ -39,9 +40,9 @@ def write_example(folder: Path, name: str, seed: int) -> None:
     kind = {"waving": "gesture", "arms crossed": "standing"}.get(name, name)
     chosen = poses[[k == kind for k in kinds]]
     while True:
-        posed = bodies(chosen[generator.integers(len(chosen), size=1)], generator)
+        (person,) = populate(chosen[generator.integers(len(chosen), size=1)], np.array([kind]), generator)
         scenery = Scenery([], size=SIZE, occluded=0)
-        sample = photograph(posed["full"][0], posed["template"][0], posed["joints"][0], scenery, generator)
+        sample = photograph(person, scenery, generator)
         if sample is not None and _clear(sample):
             break
     stem = name.replace(" ", "_")

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from hmnet.data.shards import write_shard
+from hmnet.data.synthetic.people import populate
 from hmnet.data.synthetic.poses import PoseLibrary
-from hmnet.data.synthetic.scene import Sample, Scenery, bodies, photograph
+from hmnet.data.synthetic.scene import Sample, Scenery, photograph
 from hmnet.errors import DataError, OutputError
 
 SHARD_SIZE = 250
@@ -87,9 +88,9 @@ def _samples(recipe: Recipe, output: Path, size: int, generator: np.random.Gener
     library = PoseLibrary.load(output / "poses.npz").part(test)
     made = 0
     while made < size:
-        posed = bodies(library.sample(generator, BATCH), generator)
-        for full, template, joints in zip(posed["full"], posed["template"], posed["joints"], strict=True):
-            sample = photograph(full, template, joints, scenery, generator)
+        poses, kinds = library.sample(generator, BATCH)
+        for person in populate(poses, kinds, generator):
+            sample = photograph(person, scenery, generator)
             if sample is not None and made < size:
                 made += 1
                 yield sample

@@ -7,9 +7,9 @@ import numpy as np
 
 from hmnet.body.template import load_body
 from hmnet.data.corruption import corrupt
+from hmnet.data.synthetic.people import bodies
 from hmnet.data.synthetic.poses import PoseLibrary
 from hmnet.data.synthetic.raster import labels_of, rasterise
-from hmnet.data.synthetic.scene import bodies
 
 COARSE = 64
 
@@ -22,7 +22,7 @@ def map_batches(
     The crop is the box of what is seen, `margin` larger and a little off, as the predictor would take it.
     """
     while True:
-        posed = bodies(library.sample(generator, batch), generator, full=False)
+        posed = bodies(library.sample(generator, batch)[0], generator, full=False)
         maps = [
             corrupt(_framed_map(vertices, generator, size, margin), generator)
             for vertices in posed["template"]

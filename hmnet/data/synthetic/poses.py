@@ -34,7 +34,8 @@ KIND_SHARES = {
 """How often a base pose is of each kind; authored kinds first, then what clips are sorted into."""
 DUPLICATE_M = 0.10
 HELD_OUT = 10
-HELD_OUT = 10
+
+
 def _leg(side: str) -> tuple[str, ...]:
     return tuple(f"{side}_{name}" for name in ("hip", "knee", "ankle", "foot"))
 
@@ -113,8 +114,9 @@ class PoseLibrary:
         weights = self.weights[chosen] / self.weights[chosen].sum()
         return PoseLibrary(self.poses[chosen], self.kinds[chosen], weights, self.sources[chosen])
 
-    def sample(self, generator: np.random.Generator, count: int) -> np.ndarray:
-        """(count, 24, 3) float32 varied poses: anchors blended, limbs exchanged, mirrored, with noise.
+    def sample(self, generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Varied poses (count, 24, 3) float32: anchors blended, limbs exchanged, mirrored, with noise; and
+        the kinds (count,) str of their base poses.
 
         Variations whose hands, arms or legs would run through the body are drawn again; after a few
         attempts the pose is kept whole, with a little noise: hands on hips and crossed legs touch by nature.
@@ -132,7 +134,7 @@ class PoseLibrary:
         result[bad] = _noised(generator, out[bad], 0.0, 0.4)
         flipped = generator.random(count) < 0.5
         result[flipped] = mirror(result[flipped])
-        return result.astype(np.float32)
+        return result.astype(np.float32), self.kinds[base]
 
     def _blended(self, generator: np.random.Generator, base: np.ndarray) -> np.ndarray:
         """Some authored poses moved part of the way to another of their kind."""
@@ -163,7 +165,7 @@ def coverage(library: PoseLibrary, references: np.ndarray, count: int, seed: int
     Mean joint distance after a similarity alignment without reflection. For measuring only.
     """
     columns = [JOINT_INDEX[name] for name in LIMB_JOINTS]
-    samples = joint_positions(library.sample(np.random.default_rng(seed), count))[:, columns]
+    samples = joint_positions(library.sample(np.random.default_rng(seed), count)[0])[:, columns]
     source = samples - samples.mean(1, keepdims=True)
     distances = []
     for reference in references:

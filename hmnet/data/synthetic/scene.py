@@ -9,16 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageFilter
-from scipy.spatial.transform import Rotation
 
-from hmnet.body.bake import JOINT_BONES
-from hmnet.body.template import load_anny, load_body
-from hmnet.data.synthetic.appearance import dress
-from hmnet.data.synthetic.raster import labels_of, rasterise, shade, smooth_normals
+from hmnet.data.synthetic.people import Person
+from hmnet.data.synthetic.raster import labels_of, rasterise
+from hmnet.data.synthetic.shading import shade
 
 SIZE = 256
+SLICES = ("truncated", "occluded", "crowded", "seated", "from behind")
+"""What makes a picture hard, each marked on the samples it is true of."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Sample:
 
     image: (H, W, 3) uint8. part_map: (H, W) uint8. vertices: (V, 3) m, root-relative, frame of the viewing
     ray. joints: (J, 3) likewise. camera: (3,) weak perspective s (px/m), tx, ty (m). box: (4,) xyxy px of
-    the visible body.
+    the visible body. kind: the pose's kind. tags: which of SLICES the picture belongs to.
     """
 
     image: np.ndarray
@@ -36,6 +35,8 @@ class Sample:
     joints: np.ndarray
     camera: np.ndarray
     box: np.ndarray
+    kind: str
+    tags: tuple[str, ...]
 
 
 @dataclass
@@ -59,107 +60,22 @@ def _photographs(folder: Path) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(Image.open(path).convert("RGB")) for path in files)
 
 
-def bodies(poses: np.ndarray, generator: np.random.Generator, full: bool = True) -> dict[str, np.ndarray]:
-    """Pose and shape a batch: poses (B, 24, 3), axis-angle a main bone, to meshes in the camera frame.
-
-    Returns "template" (B, V, 3), "joints" (B, J, 3) and, unless it is not wanted, "full" (B, U, 3); metres,
-    root-relative.
-    """
-    body = load_anny()
-    count = len(poses)
-    rotations = np.tile(np.eye(3), (count, len(body.bone_names), 1, 1))
-    for index, bone in enumerate(JOINT_BONES.values()):
-        rotations[:, body.bone_names.index(bone)] = Rotation.from_rotvec(poses[:, index]).as_matrix()
-    _curl_fingers(rotations, body, generator)
-    rotations[:, 0] = _view_rotations(count, generator) @ rotations[:, 0]
-    rotations = torch.as_tensor(rotations, dtype=torch.float32)
-    phenotypes = torch.as_tensor(_phenotypes(count, generator), dtype=torch.float32)
-    with torch.inference_mode():
-        template = body.pose(phenotypes, rotations, "template").vertices
-        joints = load_body().regress_joints(template)
-        root = joints[:, :1]
-        posed = {"template": (template - root).numpy(), "joints": (joints - root).numpy()}
-        if full:
-            posed["full"] = (body.pose(phenotypes, rotations, "full").vertices - root).numpy()
-    return posed
-
-
-def _phenotypes(count: int, generator: np.random.Generator) -> np.ndarray:
-    """Mostly adults of all builds, one in eight a child."""
-    names = load_anny().phenotype_names
-    values = {
-        "gender": generator.beta(0.4, 0.4, count),
-        "age": np.where(
-            generator.random(count) < 0.125,
-            generator.uniform(0.3, 0.6, count),
-            generator.uniform(0.6, 1, count),
-        ),
-        "muscle": generator.beta(2, 2, count),
-        "weight": generator.beta(1.6, 2, count),
-        "height": generator.beta(2.5, 2.5, count),
-        "proportions": generator.uniform(0, 1, count),
-    }
-    return np.stack([values[name] for name in names], 1)
-
-
-def _view_rotations(count: int, generator: np.random.Generator) -> np.ndarray:
-    """Heading, camera pitch and roll; towards the camera more often than away."""
-    frontal = generator.random(count) < 0.55
-    yaw = np.where(frontal, generator.normal(0, 45, count), generator.uniform(-180, 180, count))
-    pitch = generator.normal(4, 11, count)
-    steep = generator.random(count) < 0.06
-    pitch = np.where(steep, generator.uniform(-30, 55, count), pitch)
-    roll = generator.normal(0, 4, count)
-    return Rotation.from_euler("ZXY", np.stack([roll, pitch, yaw], 1), degrees=True).as_matrix()
-
-
-def _curl_fingers(rotations: np.ndarray, body, generator: np.random.Generator) -> None:
-    """Bend the fingers of each hand towards its palm, from stretched to a fist."""
-    heads = dict(zip(body.bone_names, body.arrays["bone_heads"].numpy(), strict=True))
-    count = len(rotations)
-    for side in "LR":
-        knuckle, tip = heads[f"finger3-1.{side}"], heads[f"finger3-3.{side}"]
-        along = knuckle - heads[f"wrist.{side}"]
-        axis = np.cross(along, tip - knuckle)
-        axis /= np.linalg.norm(axis)
-        curl = generator.beta(1, 2, count) * 1.3 - 0.2
-        for finger in "2345":
-            bend = curl + generator.normal(0, 0.08, count)
-            for link in "123":
-                matrices = Rotation.from_rotvec(bend[:, None] * axis).as_matrix()
-                rotations[:, body.bone_names.index(f"finger{finger}-{link}.{side}")] = matrices
-
-
-def photograph(
-    full: np.ndarray,
-    template: np.ndarray,
-    joints: np.ndarray,
-    scenery: Scenery,
-    generator: np.random.Generator,
-) -> Sample | None:
-    """Dress, light and photograph one posed body; None when too little of it would be seen.
-
-    full (U, 3), template (V, 3) and joints (J, 3): m, root-relative, frame of the viewing ray.
-    """
-    body, template_body, size = load_anny(), load_body(), scenery.size
-    faces = body.arrays["full.faces"].numpy()
-    outfit = dress(generator)
-    normals = smooth_normals(full, faces)
-    clothed = full + outfit.offset[:, None] * normals
-    normals = smooth_normals(clothed, faces)
-    scale, centre, distance = _camera(full, generator, size)
+def photograph(person: Person, scenery: Scenery, generator: np.random.Generator) -> Sample | None:
+    """Light and photograph one person; None when too little of them would be seen."""
+    surface, size = person.surface, scenery.size
+    scale, centre, distance = _camera(surface.vertices, generator, size)
     zoom = 2
-    points, depths = _project(clothed, scale * zoom, centre * zoom, distance)
-    face_index, weights, _ = rasterise(points, depths, faces, size * zoom, size * zoom)
+    points, depths = _project(surface.vertices, scale * zoom, centre * zoom, distance)
+    face_index, weights, _ = rasterise(points, depths, surface.faces, size * zoom, size * zoom)
     lights, ambient = _lights(generator)
-    person = shade(
-        face_index, weights, faces, normals, body.arrays["full.vertices"].numpy(), outfit.albedo,
-        outfit.cloth, outfit.patterns, lights, ambient,
+    lit = shade(
+        face_index, weights, surface.faces, surface.normals, surface.rest, surface.albedo, surface.cloth,
+        surface.patterns, lights, ambient,
     )  # fmt: skip
     covered = (face_index >= 0).astype(np.float32)
-    person = _halve(person)
+    lit = _halve(lit)
     alpha = _halve(covered[..., None])
-    part_map = labels_of(face_index[::2, ::2], template_body.full_face_parts.numpy().astype(np.uint8))
+    part_map = labels_of(face_index[::2, ::2], surface.face_parts)
     if np.count_nonzero(part_map) < 0.012 * size * size:
         return None
     seen = np.count_nonzero(part_map)
@@ -167,7 +83,7 @@ def photograph(
     picture = _contact_shadow(picture, part_map, generator)
     if scenery.passers_by and generator.random() < 0.2:
         picture = _passer_by(picture, scenery, generator, part_map, behind=True)
-    cutout = np.concatenate([person, alpha], -1)
+    cutout = np.concatenate([lit, alpha], -1)
     picture = cutout[..., :3] + (1 - alpha) * picture
     if scenery.passers_by and generator.random() < 0.05:
         picture, part_map = _passer_by(picture, scenery, generator, part_map, behind=False)
@@ -182,7 +98,9 @@ def photograph(
     rows, columns = np.nonzero(part_map)
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
     camera = np.array([scale / distance, *(centre * distance / scale)], np.float32)
-    return Sample(_develop(picture, generator), part_map, template, joints, camera, box)
+    return Sample(
+        _develop(picture, generator), part_map, person.template, person.joints, camera, box, person.kind, ()
+    )
 
 
 def _camera(full: np.ndarray, generator: np.random.Generator, size: int) -> tuple[float, np.ndarray, float]:
