@@ -97,14 +97,24 @@ class AnnyBody:
 
     def pose(self, phenotypes: torch.Tensor, rotations: torch.Tensor, surface: str = "full") -> PosedBody:
         """Posed bodies for phenotypes (B, 6) and rotations (B, N, 3, 3): linear blend skinning."""
+        vertices, posed_heads, transforms = self.transforms(phenotypes, rotations, surface)
+        weights = self._surfaces[surface][2]
+        blended = (weights @ transforms.flatten(2)).unflatten(-1, (3, 4))
+        posed = (blended[..., :3] @ vertices[..., None])[..., 0] + blended[..., 3]
+        return PosedBody(posed, posed_heads)
+
+    def transforms(
+        self, phenotypes: torch.Tensor, rotations: torch.Tensor, surface: str = "full"
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What skins bodies of phenotypes (B, 6) with rotations (B, N, 3, 3), and what they wear.
+
+        Returns the rest vertices (B, V, 3), the posed bone heads (B, N, 3) and a rigid transform a bone
+        (B, N, 3, 4), rotation and offset, from the rest to the pose with the root's head at the origin.
+        """
         vertices, heads = self.rest(phenotypes, surface)
         world, posed_heads = self.forward_kinematics(heads, rotations)
         offsets = posed_heads - (world @ heads[..., None])[..., 0]
-        transforms = torch.cat([world, offsets[..., None]], -1).flatten(2)
-        weights = self._surfaces[surface][2]
-        blended = (weights @ transforms).unflatten(-1, (3, 4))
-        posed = (blended[..., :3] @ vertices[..., None])[..., 0] + blended[..., 3]
-        return PosedBody(posed, posed_heads)
+        return vertices, posed_heads, torch.cat([world, offsets[..., None]], -1)
 
     def forward_kinematics(
         self, heads: torch.Tensor, rotations: torch.Tensor

