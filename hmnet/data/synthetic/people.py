@@ -14,6 +14,8 @@ from scipy.spatial.transform import Rotation
 from hmnet.body.bake import JOINT_BONES
 from hmnet.body.template import load_anny, load_body
 from hmnet.data.synthetic.appearance import dress
+from hmnet.data.synthetic.hands import hand_rotations, sample_hands
+from hmnet.data.synthetic.phenotypes import sample_phenotypes
 from hmnet.data.synthetic.shading import smooth_normals
 
 
@@ -55,7 +57,7 @@ class Person:
 
 def populate(poses: np.ndarray, kinds: np.ndarray, generator: np.random.Generator) -> Iterator[Person]:
     """People in the poses (B, 24, 3) of those kinds (B,), one after the other."""
-    posed = bodies(poses, generator)
+    posed = bodies(poses, generator, kinds=kinds)
     for index, kind in enumerate(kinds):
         yield Person(
             template=posed["template"][index],
@@ -84,9 +86,12 @@ def _dressed(full: np.ndarray, generator: np.random.Generator) -> Surface:
     )
 
 
-def bodies(poses: np.ndarray, generator: np.random.Generator, full: bool = True) -> dict[str, np.ndarray]:
+def bodies(
+    poses: np.ndarray, generator: np.random.Generator, full: bool = True, kinds: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Pose and shape a batch: poses (B, 24, 3), axis-angle a main bone, to meshes in the camera frame.
 
+    kinds (B,), the poses' kinds, decide what the hands do; everyday hands without them.
     Returns "template" (B, V, 3), "joints" (B, J, 3), "up" (B, 3) and, unless it is not wanted, "full"
     (B, U, 3); metres, root-relative.
     """
@@ -95,11 +100,13 @@ def bodies(poses: np.ndarray, generator: np.random.Generator, full: bool = True)
     rotations = np.tile(np.eye(3), (count, len(body.bone_names), 1, 1))
     for index, bone in enumerate(JOINT_BONES.values()):
         rotations[:, body.bone_names.index(bone)] = Rotation.from_rotvec(poses[:, index]).as_matrix()
-    _curl_fingers(rotations, body, generator)
+    kinds = np.repeat("", count) if kinds is None else kinds
+    fingers, bends = hand_rotations(sample_hands(kinds, generator))
+    rotations[:, [body.bone_names.index(name) for name in fingers]] = bends
     view = _view_rotations(count, generator)
     rotations[:, 0] = view @ rotations[:, 0]
     rotations = torch.as_tensor(rotations, dtype=torch.float32)
-    phenotypes = torch.as_tensor(_phenotypes(count, generator), dtype=torch.float32)
+    phenotypes = torch.as_tensor(sample_phenotypes(generator, count), dtype=torch.float32)
     with torch.inference_mode():
         template = body.pose(phenotypes, rotations, "template").vertices
         joints = load_body().regress_joints(template)
@@ -111,47 +118,14 @@ def bodies(poses: np.ndarray, generator: np.random.Generator, full: bool = True)
     return posed
 
 
-def _phenotypes(count: int, generator: np.random.Generator) -> np.ndarray:
-    """Mostly adults of all builds, one in eight a child."""
-    names = load_anny().phenotype_names
-    values = {
-        "gender": generator.beta(0.4, 0.4, count),
-        "age": np.where(
-            generator.random(count) < 0.125,
-            generator.uniform(0.3, 0.6, count),
-            generator.uniform(0.6, 1, count),
-        ),
-        "muscle": generator.beta(2, 2, count),
-        "weight": generator.beta(1.6, 2, count),
-        "height": generator.beta(2.5, 2.5, count),
-        "proportions": generator.uniform(0, 1, count),
-    }
-    return np.stack([values[name] for name in names], 1)
-
-
 def _view_rotations(count: int, generator: np.random.Generator) -> np.ndarray:
-    """Heading, camera pitch and roll; towards the camera more often than away."""
-    frontal = generator.random(count) < 0.55
-    yaw = np.where(frontal, generator.normal(0, 45, count), generator.uniform(-180, 180, count))
+    """Heading, camera pitch and roll; half of the people face the camera, three in ten turn a side to it."""
+    towards = generator.random(count)
+    side = generator.choice([-1, 1], count) * generator.uniform(40, 125, count)
+    yaw = np.where(towards < 0.56, generator.normal(0, 26, count), side)
+    yaw = np.where(towards > 0.86, 180 + generator.normal(0, 32, count), yaw)
     pitch = generator.normal(4, 11, count)
     steep = generator.random(count) < 0.06
     pitch = np.where(steep, generator.uniform(-30, 55, count), pitch)
     roll = generator.normal(0, 4, count)
     return Rotation.from_euler("ZXY", np.stack([roll, pitch, yaw], 1), degrees=True).as_matrix()
-
-
-def _curl_fingers(rotations: np.ndarray, body, generator: np.random.Generator) -> None:
-    """Bend the fingers of each hand towards its palm, from stretched to a fist."""
-    heads = dict(zip(body.bone_names, body.arrays["bone_heads"].numpy(), strict=True))
-    count = len(rotations)
-    for side in "LR":
-        knuckle, tip = heads[f"finger3-1.{side}"], heads[f"finger3-3.{side}"]
-        along = knuckle - heads[f"wrist.{side}"]
-        axis = np.cross(along, tip - knuckle)
-        axis /= np.linalg.norm(axis)
-        curl = generator.beta(1, 2, count) * 1.3 - 0.2
-        for finger in "2345":
-            bend = curl + generator.normal(0, 0.08, count)
-            for link in "123":
-                matrices = Rotation.from_rotvec(bend[:, None] * axis).as_matrix()
-                rotations[:, body.bone_names.index(f"finger{finger}-{link}.{side}")] = matrices
