@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hmnet.errors import BoxError, HMNetError, ImageError, NoPersonFoundError, OutputError
+from hmnet.errors import BoxError, DataError, HMNetError, ImageError, NoPersonFoundError, OutputError
 
 USER_ERROR, INTERRUPTED = 2, 130
 TRAINING_PACKAGES = ("numba", "tqdm", "webdataset")
@@ -37,6 +37,10 @@ PREDICT_EPILOGUE = """For each photo NAME.jpg, the output folder receives
   NAME_overlay.png   the surface drawn over the photo
 A dot within NAME becomes an underscore. A photo that cannot be used is named with the reason, the others are
 still done, and the exit code is then 2."""
+
+GENERATE_EPILOGUE = """Without further options everything comes from the program itself: authored poses,
+procedural clothes, rooms and landscapes. A killed run goes on when it is started again. Several machines can
+share the work: each takes a --part of one recipe, or a --seed of its own; `train` takes several folders."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -159,18 +163,30 @@ def _parse_box(text: str | None) -> list[float] | None:
 
 
 def _add_generate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = GENERATE_EPILOGUE
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the shards")
-    parser.add_argument("--count", required=True, type=_positive, help="how many pictures")
-    parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal pictures (default 0)")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--count", type=_positive, help="how many pictures")
+    what.add_argument(
+        "--test-set", action="store_true", help="the fixed test set: 1,500 pictures, checked by checksum"
+    )
+    parser.add_argument("--seed", type=int, help="equal seeds give equal pictures (default 0)")
     parser.add_argument(
         "--split",
         choices=("train", "test"),
-        default="train",
-        help="test has backgrounds and poses that train never shows (default train)",
+        help="test has backgrounds, poses and garments that train never shows (default train)",
     )
     parser.add_argument("--backgrounds", metavar="DIR", help="folder of photographs without people")
     parser.add_argument(
         "--poses", nargs="*", default=[], metavar="DIR", help="folders of further motion clips"
+    )
+    parser.add_argument("--clothes", metavar="DIR", help="folder of MakeHuman garments and hair (.mhclo)")
+    parser.add_argument(
+        "--part",
+        type=_part,
+        default=(0, 1),
+        metavar="K/N",
+        help="every Nth shard from the Kth on, for N machines that share one recipe (default 0/1)",
     )
     parser.add_argument(
         "--workers",
@@ -182,10 +198,26 @@ def _add_generate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _generate(options: argparse.Namespace) -> None:
+    from hmnet.data import testset
     from hmnet.data.synthetic.generate import Recipe, generate
 
-    recipe = Recipe(options.count, options.seed, options.split, options.backgrounds, tuple(options.poses))
-    generate(recipe, options.output, options.workers)
+    if options.test_set and (options.seed is not None or options.split):
+        raise DataError("--test-set has its own seed and split: leave --seed and --split out.")
+    count, seed, split = options.count, options.seed or 0, options.split or "train"
+    if options.test_set:
+        count, seed, split = testset.COUNT, testset.SEED, "test"
+    recipe = Recipe(count, seed, split, options.backgrounds, tuple(options.poses), options.clothes)
+    generate(recipe, options.output, options.workers, options.part)
+    if options.test_set and options.part == (0, 1):
+        folders = [Path(f) for f in (options.backgrounds, *options.poses, options.clothes) if f]
+        print(testset.verdict(options.output, folders, testset.read_record()))
+
+
+def _part(text: str) -> tuple[int, int]:
+    first, slash, step = text.partition("/")
+    if not (slash and first.isdigit() and step.isdigit() and int(first) < int(step)):
+        raise argparse.ArgumentTypeError(f"expected K/N with 0 <= K < N, got {text}")
+    return int(first), int(step)
 
 
 def _positive(text: str) -> int:

@@ -1,6 +1,7 @@
 """The paper's metrics on a rendered test set, and the segmenter's on photos: `python -m hmnet evaluate`."""
 
 import argparse
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from hmnet.checkpoint import Checkpoint, load_checkpoint
+from hmnet.data import testset
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
@@ -56,8 +58,11 @@ def run(options: argparse.Namespace) -> None:
     checkpoint = load_checkpoint(options.weights)
     print(f"weights: {checkpoint.info.source}, revision {checkpoint.info.revision}")
     if options.data is not None:
+        name = testset.name_of(options.data, testset.read_record())
+        print(f"data: the fixed test set {name!r}" if name else "data: none of the fixed test sets")
         errors = pose_errors(checkpoint, options.data, options.limit, options.true_parts)
         print_table(errors)
+        print_slices(errors, [s.tags for s in _samples(options.data, options.limit)])
         if options.record:
             record(Path(options.weights or ""), errors)
     if options.masks is not None:
@@ -105,13 +110,9 @@ def pose_errors(
 
 def _batches(checkpoint: Checkpoint, data: Path, limit: int | None) -> Iterator[tuple[Tensor, ...]]:
     """Batches: images at HMNet's size and at the segmenter's, true maps, vertices and joints."""
-    samples: list[StoredSample] = []
+    samples = list(_samples(data, limit))
     preprocessing = checkpoint.preprocessing
     size, margin = preprocessing.image_size, preprocessing.crop_margin
-    for index, sample in enumerate(read_shards(shard_paths(data))):
-        if limit is not None and index >= limit:
-            break
-        samples.append(sample)
     for start in range(0, len(samples), BATCH):
         chunk = samples[start : start + BATCH]
         crops = [square_crop(s.box, margin) for s in chunk]
@@ -130,6 +131,10 @@ def _batches(checkpoint: Checkpoint, data: Path, limit: int | None) -> Iterator[
             torch.from_numpy(np.stack([s.vertices for s in chunk])),
             torch.from_numpy(np.stack([s.joints for s in chunk])),
         )
+
+
+def _samples(data: Path, limit: int | None) -> Iterator[StoredSample]:
+    return itertools.islice(read_shards(shard_paths(data)), limit)
 
 
 def _resized(labels: Tensor, size: int) -> Tensor:
@@ -160,6 +165,20 @@ def print_table(errors: dict[str, np.ndarray]) -> None:
         picks = generator.integers(0, len(values), (RESAMPLES, len(values)))
         low, high = np.percentile(values[picks].mean(1), [2.5, 97.5])
         print(f"{name:16s} {values.mean():6.1f} mm [{low:.1f}, {high:.1f}]")
+
+
+def print_slices(errors: dict[str, np.ndarray], tags: list[tuple[str, ...]]) -> None:
+    """Means over the samples that share a tag, and over those without any; nothing where none is tagged."""
+    columns = ("surface", "joint", "PA surface", "PA joint")
+    rows = {tag: np.array([tag in own for own in tags]) for tag in sorted({t for own in tags for t in own})}
+    if not rows:
+        return
+    rows["none of these"] = np.array([not own for own in tags])
+    print(f"{'slice':16s} images " + " ".join(f"{name:>10s}" for name in columns) + "  (mm)")
+    for tag, chosen in rows.items():
+        if chosen.any():
+            means = " ".join(f"{errors[name][chosen].mean():10.1f}" for name in columns)
+            print(f"{tag:16s} {chosen.sum():6d} {means}")
 
 
 @torch.inference_mode()

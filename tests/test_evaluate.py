@@ -54,6 +54,7 @@ class Shown:
         self.image = np.where(self.part_map[..., None] > 0, 255, 0).repeat(3, -1).astype(np.uint8)
         self.vertices, self.joints = body.vertices.numpy(), body.regress_joints(body.vertices).numpy()
         self.camera, self.box = np.ones(3, np.float32), np.array([60, 60, 200, 200], np.float32)
+        self.kind, self.tags = "standing", ("truncated",)
 
 
 @pytest.fixture
@@ -89,6 +90,16 @@ def test_the_table_prints_means_and_intervals(capsys):
     evaluate.print_table({"surface": np.array([10.0, 20.0, 30.0]), "person IoU": np.array([0.5])})
     printed = capsys.readouterr().out
     assert "3 test images" in printed and "20.0 mm" in printed and "person IoU       0.500" in printed
+
+
+def test_hard_slices_have_rows_of_their_own(capsys):
+    errors = {name: np.array([10.0, 20.0, 60.0]) for name in ("surface", "joint", "PA surface", "PA joint")}
+    evaluate.print_slices(errors, [("seated", "occluded"), (), ("seated",)])
+    rows = {row[:16].strip(): row[16:].split() for row in capsys.readouterr().out.splitlines()[1:]}
+    assert rows["seated"] == ["2", *["35.0"] * 4] and rows["occluded"] == ["1", *["10.0"] * 4]
+    assert rows["none of these"] == ["1", *["20.0"] * 4]
+    evaluate.print_slices(errors, [(), (), ()])
+    assert capsys.readouterr().out == ""
 
 
 def test_missing_masks_and_photos_are_one_sentence(checkpoint, tmp_path):

@@ -53,7 +53,8 @@ def write_shard(path: Path, samples: Iterable, generator: np.random.Generator) -
     import webdataset
 
     unfinished = path.with_suffix(".unfinished")
-    with webdataset.TarWriter(str(unfinished)) as tar:
+    # No time of writing within: equal samples make equal bytes.
+    with webdataset.TarWriter(str(unfinished), mtime=0) as tar:
         count = 0
         for sample in samples:
             jpeg, png, arrays = io.BytesIO(), io.BytesIO(), io.BytesIO()

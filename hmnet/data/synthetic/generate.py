@@ -3,12 +3,14 @@
 import json
 import multiprocessing
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from hmnet.data.shards import write_shard
+from hmnet.data.shards import read_recipe, write_shard
+from hmnet.data.synthetic.garments import Wardrobe
 from hmnet.data.synthetic.people import populate
 from hmnet.data.synthetic.poses import PoseLibrary
 from hmnet.data.synthetic.scene import Sample, Scenery, photograph
@@ -25,7 +27,8 @@ class Recipe:
     """What the pictures are made of; written beside the shards.
 
     count: pictures. seed: the same recipe yields the same bytes. split: "train" or "test"; the test split
-    has its own backgrounds and base poses. backgrounds, poses: folders of photographs and motion clips.
+    has its own backgrounds, base poses and garments. backgrounds, poses, clothes: folders of photographs,
+    motion clips and garments, all of them optional.
     """
 
     count: int
@@ -33,35 +36,69 @@ class Recipe:
     split: str = "train"
     backgrounds: str | None = None
     poses: tuple[str, ...] = ()
+    clothes: str | None = None
+
+    @property
+    def test(self) -> bool:
+        """Whether this is the test split."""
+        return self.split == "test"
 
 
-def generate(recipe: Recipe, output: Path, workers: int) -> None:
+def generate(recipe: Recipe, output: Path, workers: int, part: tuple[int, int] = (0, 1)) -> None:
     """Write all shards that are not there yet, with a progress bar; a killed run resumes by being rerun.
 
-    Raises DataError for a missing folder and OutputError for an output that cannot be written.
+    part: (K, N) makes every Nth shard from the Kth on, so that N machines can share one recipe.
+    Raises DataError for a missing folder or an output that holds shards of another recipe, and OutputError
+    for an output that cannot be written.
     """
     from tqdm import tqdm
 
-    for folder in (recipe.backgrounds, *recipe.poses):
+    for folder in (recipe.backgrounds, *recipe.poses, recipe.clothes):
         if folder and not Path(folder).is_dir():
             raise DataError(f"{folder} is not a folder: give an existing one or leave the option out.")
+    _claim(recipe, output)
+    shards = range((recipe.count + SHARD_SIZE - 1) // SHARD_SIZE)[part[0] :: part[1]]
+    sizes = {shard: min(SHARD_SIZE, recipe.count - shard * SHARD_SIZE) for shard in shards}
+    tasks = [(recipe, output, shard, size) for shard, size in sizes.items()
+             if not shard_file(output, shard).exists()]  # fmt: skip
+    total, left = sum(sizes.values()), sum(size for *_, size in tasks)
+    with (
+        multiprocessing.get_context("spawn").Pool(workers, _start_worker) as pool,
+        tqdm(total=total, initial=total - left, unit="image", smoothing=0.05) as bar,
+    ):
+        for count in pool.imap_unordered(_write, tasks):
+            bar.update(count)
+
+
+def shard_file(output: Path, shard: int) -> Path:
+    """Where a shard is kept."""
+    return output / f"{shard:05d}.tar"
+
+
+def _claim(recipe: Recipe, output: Path) -> None:
+    """Leave the recipe and the pose library in the output folder, unless another recipe was there first."""
     try:
         output.mkdir(parents=True, exist_ok=True)
+        theirs = read_recipe(output)
+        # A run may be extended: the count does not change what a full shard holds.
+        ours = json.loads(json.dumps(asdict(replace(recipe, count=theirs.get("count", recipe.count)))))
+        if theirs and theirs != ours:
+            changed = ", ".join(name for name in ours if theirs.get(name) != ours[name])
+            raise DataError(
+                f"{output} holds shards of another recipe (it differs in: {changed}): choose another folder, "
+                "or give the options of the first run."
+            )
+        if theirs and recipe.count != theirs["count"] and theirs["count"] % SHARD_SIZE:
+            raise DataError(
+                f"{output} was made for {theirs['count']} pictures, which do not fill whole shards of "
+                f"{SHARD_SIZE}, so {recipe.count} cannot follow: choose another folder."
+            )
         library_file = output / "poses.npz"
         if not library_file.exists():
             PoseLibrary.build([Path(p) for p in recipe.poses], recipe.seed).save(library_file)
         (output / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
     except OSError as error:
         raise OutputError(f"{output} cannot be written ({error.strerror}): choose another folder.") from error
-    shards = range((recipe.count + SHARD_SIZE - 1) // SHARD_SIZE)
-    tasks = [(recipe, output, shard) for shard in shards if not _shard_file(output, shard).exists()]
-    done = len(shards) - len(tasks)
-    with (
-        multiprocessing.get_context("spawn").Pool(workers, _start_worker) as pool,
-        tqdm(total=recipe.count, initial=done * SHARD_SIZE, unit="image", smoothing=0.05) as bar,
-    ):
-        for count in pool.imap_unordered(_write, tasks):
-            bar.update(count)
 
 
 def _start_worker() -> None:
@@ -70,27 +107,29 @@ def _start_worker() -> None:
     torch.set_num_threads(1)
 
 
-def _shard_file(output: Path, shard: int) -> Path:
-    return output / f"{shard:05d}.tar"
-
-
-def _write(task: tuple[Recipe, Path, int]) -> int:
-    recipe, output, shard = task
-    size = min(SHARD_SIZE, recipe.count - shard * SHARD_SIZE)
-    generator = np.random.default_rng([recipe.seed, shard, recipe.split == "test"])
-    return write_shard(_shard_file(output, shard), _samples(recipe, output, size, generator), generator)
+def _write(task: tuple[Recipe, Path, int, int]) -> int:
+    recipe, output, shard, size = task
+    generator = np.random.default_rng([recipe.seed, shard, recipe.test])
+    return write_shard(shard_file(output, shard), _samples(recipe, output, size, generator), generator)
 
 
 def _samples(recipe: Recipe, output: Path, size: int, generator: np.random.Generator) -> Iterator[Sample]:
     scenery = Scenery.load(Path(recipe.backgrounds) if recipe.backgrounds else None)
-    test = recipe.split == "test"
-    scenery.backgrounds = [b for i, b in enumerate(scenery.backgrounds) if (i % HELD_OUT == 0) == test]
-    library = PoseLibrary.load(output / "poses.npz").part(test)
+    scenery.backgrounds = [
+        photo for index, photo in enumerate(scenery.backgrounds) if (index % HELD_OUT == 0) == recipe.test
+    ]
+    wardrobe = _wardrobe(recipe.clothes).part(recipe.test)
+    library = PoseLibrary.load(output / "poses.npz").part(recipe.test)
     made = 0
     while made < size:
         poses, kinds = library.sample(generator, BATCH)
-        for person in populate(poses, kinds, generator):
+        for person in populate(poses, kinds, generator, wardrobe):
             sample = photograph(person, scenery, generator)
             if sample is not None and made < size:
                 made += 1
                 yield sample
+
+
+@lru_cache(maxsize=1)
+def _wardrobe(folder: str | None) -> Wardrobe:
+    return Wardrobe.load(Path(folder) if folder else None)
