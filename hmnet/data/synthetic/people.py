@@ -16,7 +16,11 @@ from hmnet.body.template import load_anny, load_body
 from hmnet.data.synthetic.appearance import dress
 from hmnet.data.synthetic.hands import hand_rotations, sample_hands
 from hmnet.data.synthetic.phenotypes import sample_phenotypes
-from hmnet.data.synthetic.shading import smooth_normals
+from hmnet.data.synthetic.shading import openness, smooth_normals
+
+
+SHADE = 0.6
+"""How dark a surface gets that lies wholly between others."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Surface:
     vertices: (N, 3) float32 m, root-relative, frame of the viewing ray. normals: (N, 3) unit, outwards.
     faces: (F, 3) int32. face_parts: (F,) uint8 part ids, 0 for what is no part of the body (a bag).
     rest: (N, 3) m, where patterns are laid out. albedo: (N, 3) linear RGB. cloth: (N,) int32 row of
-    patterns. patterns: (P, 8) as `hmnet.data.synthetic.shading.shade` takes them.
+    patterns. patterns: (P, 15) as `hmnet.data.synthetic.shading.shade` takes them.
     """
 
     vertices: np.ndarray
@@ -64,23 +68,26 @@ def populate(poses: np.ndarray, kinds: np.ndarray, generator: np.random.Generato
             joints=posed["joints"][index],
             up=posed["up"][index],
             kind=str(kind),
-            surface=_dressed(posed["full"][index], generator),
+            surface=_dressed(posed["full"][index], *posed["person"][index], generator),
         )
 
 
-def _dressed(full: np.ndarray, generator: np.random.Generator) -> Surface:
-    """A body's full surface (U, 3) with a random outfit."""
+def _dressed(full: np.ndarray, gender: float, age: float, generator: np.random.Generator) -> Surface:
+    """A body's full surface (U, 3) with a random outfit for that gender and age."""
     body, parts = load_anny(), load_body().full_face_parts
     faces = body.arrays["full.faces"].numpy()
-    outfit = dress(generator)
+    outfit = dress(generator, gender, age)
     clothed = full + outfit.offset[:, None] * smooth_normals(full, faces)
+    normals = smooth_normals(clothed, faces)
+    # What little light reaches armpits and the like is painted on, as it hardly depends on the lamps.
+    shaded = 1 - SHADE * (1 - openness(clothed, normals, faces))
     return Surface(
         vertices=clothed,
-        normals=smooth_normals(clothed, faces),
+        normals=normals,
         faces=faces,
         face_parts=parts.numpy().astype(np.uint8),
         rest=body.arrays["full.vertices"].numpy(),
-        albedo=outfit.albedo,
+        albedo=outfit.albedo * shaded[:, None],
         cloth=outfit.cloth,
         patterns=outfit.patterns,
     )
@@ -107,12 +114,14 @@ def bodies(
     rotations[:, 0] = view @ rotations[:, 0]
     rotations = torch.as_tensor(rotations, dtype=torch.float32)
     phenotypes = torch.as_tensor(sample_phenotypes(generator, count), dtype=torch.float32)
+    known = [body.phenotype_names.index(name) for name in ("gender", "age")]
     with torch.inference_mode():
         template = body.pose(phenotypes, rotations, "template").vertices
         joints = load_body().regress_joints(template)
         root = joints[:, :1]
         posed = {"template": (template - root).numpy(), "joints": (joints - root).numpy()}
         posed["up"] = -view[:, :, 1]
+        posed["person"] = phenotypes[:, known].numpy()
         if full:
             posed["full"] = (body.pose(phenotypes, rotations, "full").vertices - root).numpy()
     return posed
