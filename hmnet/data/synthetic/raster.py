@@ -66,3 +66,18 @@ def labels_of(face_index, face_parts):
             if f >= 0:
                 labels[y, x] = face_parts[f]
     return labels
+
+
+@jit
+def halve(picture):
+    """The mean of every two by two pixels: (2H, 2W, C) to (H, W, C) float32."""
+    height, width, channels = picture.shape[0] // 2, picture.shape[1] // 2, picture.shape[2]
+    small = np.empty((height, width, channels), np.float32)
+    for y in range(height):
+        for x in range(width):
+            for c in range(channels):
+                small[y, x, c] = 0.25 * (
+                    picture[2 * y, 2 * x, c] + picture[2 * y + 1, 2 * x, c]
+                    + picture[2 * y, 2 * x + 1, c] + picture[2 * y + 1, 2 * x + 1, c]
+                )  # fmt: skip
+    return small

@@ -1,23 +1,40 @@
-"""One synthetic photograph: a posed and dressed body before a camera, in front of something.
+"""One synthetic photograph: a posed and dressed body before a camera, somewhere, in some light.
 
 Vertices are given in the frame of the viewing ray through the body's root, so that what the network must
 predict is how the person looks from where the camera stands, wherever the person is in the frame.
 """
 
+import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
+from hmnet.body.parts import PART_INDEX
+from hmnet.data.synthetic.backdrop import box_mesh, draw_leaves, draw_stage, photograph_crop
+from hmnet.data.synthetic.darkroom import defocused, develop, motion_blurred
+from hmnet.data.synthetic.lighting import Lighting, choose_lighting
 from hmnet.data.synthetic.people import Person
-from hmnet.data.synthetic.raster import labels_of, rasterise
+from hmnet.data.synthetic.places import Place, choose_place
+from hmnet.data.synthetic.raster import halve, labels_of, rasterise
 from hmnet.data.synthetic.shading import shade
+from hmnet.data.synthetic.shadow import ground_shadows
+from hmnet.data.synthetic.staging import (
+    KEPT_PASSERS_BY, SEATED, PasserBy, cut_out, hold, obstruct, place_passer_by, project_leaves, seat,
+)  # fmt: skip
+from hmnet.data.synthetic.texture import MOTTLED, material, noise_tiles
+from hmnet.data.synthetic.viewpoint import View, choose_view
+from hmnet.errors import DataError
 
 SIZE = 256
 SLICES = ("truncated", "occluded", "crowded", "seated", "from behind")
 """What makes a picture hard, each marked on the samples it is true of."""
+CUT = HIDDEN = 0.1
+"""Share of a person's pixels beyond the frame, or behind something, from which a sample is marked so."""
+CROWD = 0.004
+"""Share of the picture that other people must fill for it to be crowded."""
 
 
 @dataclass(frozen=True)
@@ -41,241 +58,223 @@ class Sample:
 
 @dataclass
 class Scenery:
-    """What stands behind and before the person: photographs when given, else arithmetic; passers-by."""
+    """What pictures are set in: photographs when given, else drawn places; people of earlier pictures.
+
+    backgrounds: (H, W, 3) uint8 each. passers_by: filled as pictures are made. size: px a side. occluded:
+    share of the pictures with something between camera and person.
+    """
 
     backgrounds: list[np.ndarray]
-    passers_by: list[np.ndarray] = field(default_factory=list)
+    passers_by: list[PasserBy] = field(default_factory=list)
     size: int = SIZE
     occluded: float = 0.35
 
     @classmethod
     def load(cls, folder: Path | None) -> "Scenery":
-        """Photographs of a folder (JPEG or PNG), decoded once a process."""
+        """Photographs of a folder (JPEG or PNG), decoded once a process; none without a folder.
+
+        Raises DataError for a folder that is missing or holds no readable picture; warns of and skips
+        single pictures that cannot be read.
+        """
         return cls(list(_photographs(folder)) if folder else [])
 
 
 @lru_cache(maxsize=1)
 def _photographs(folder: Path) -> tuple[np.ndarray, ...]:
-    files = sorted(p for p in folder.iterdir() if p.suffix in (".jpg", ".png"))
-    return tuple(np.asarray(Image.open(path).convert("RGB")) for path in files)
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder of background pictures: give an existing one or none.")
+    pictures = []
+    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png")):
+        try:
+            with Image.open(path) as image:
+                picture = np.asarray(image.convert("RGB"))
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            warnings.warn(f"{path} is skipped, it is no readable picture ({error}).", stacklevel=3)
+            continue
+        pictures.append(picture)
+    if not pictures:
+        raise DataError(f"{folder} holds no readable JPEG or PNG picture: give another folder or none.")
+    return tuple(pictures)
 
 
 def photograph(person: Person, scenery: Scenery, generator: np.random.Generator) -> Sample | None:
     """Light and photograph one person; None when too little of them would be seen."""
-    surface, size = person.surface, scenery.size
-    scale, centre, distance = _camera(surface.vertices, generator, size)
-    zoom = 2
-    points, depths = _project(surface.vertices, scale * zoom, centre * zoom, distance)
-    face_index, weights, _ = rasterise(points, depths, surface.faces, size * zoom, size * zoom)
-    lights, ambient = _lights(generator)
-    lit = shade(
+    size = scenery.size
+    view = choose_view(person.surface.vertices, person.joints, person.up, generator, size)
+    place, lighting = _set_up(person, view, scenery, generator)
+    drawn = _draw_person(person, view, lighting)
+    whole = labels_of(drawn.face_index[::2, ::2], person.surface.face_parts)
+    shown = np.count_nonzero(whole)
+    if shown < 0.012 * size * size:
+        return None
+    picture, depth, hidden = _draw_place(person, view, place, lighting, drawn.depth)
+    focus = view.distance
+    aperture = generator.exponential(1.3) * size / 256 if place.photo is None else 0.0
+    picture, others = _others(picture, depth, view, scenery, lighting, generator)
+    if aperture > 0.5:
+        picture = defocused(picture, depth, focus, min(aperture, 5.0))
+    visible = (drawn.face_index >= 0) & ~hidden
+    layer = halve(np.where(visible[..., None], drawn.colours, 0))
+    alpha = halve(visible[..., None].astype(np.float32))
+    if generator.random() < 0.05:
+        length, angle = generator.uniform(1.5, 6) * size / 256, generator.uniform(0, np.pi)
+        layer, alpha = motion_blurred(layer, length, angle), motion_blurred(alpha, length, angle)
+    picture = layer + (1 - alpha) * picture
+    part_map = np.where(hidden[::2, ::2], 0, whole).astype(np.uint8)
+    if scenery.passers_by and generator.random() < 0.08:
+        chosen = scenery.passers_by[generator.integers(len(scenery.passers_by))]
+        placed = place_passer_by(chosen, view, lighting.level, True, generator)
+        if placed is not None:
+            cover = placed[0]
+            picture = cover[..., :3] + (1 - cover[..., 3:]) * picture
+            part_map[cover[..., 3] > 0.5] = 0
+            others |= cover[..., 3] > 0.5
+    left = np.count_nonzero(part_map)
+    if left < max(0.35 * shown, 0.008 * size * size):
+        return None
+    _remember(scenery, layer, alpha, hidden, view, lighting, generator)
+    weight = 0.25 + alpha[..., 0]
+    image = develop(picture, weight, lighting.kind in ("low", "party"), generator)
+    rows, columns = np.nonzero(part_map)
+    box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
+    camera = np.array([view.focal / view.distance, *(view.centre * view.distance / view.focal)], np.float32)
+    facts = {
+        "truncated": _share_cut(person, view) > CUT,
+        "occluded": left < (1 - HIDDEN) * shown,
+        "crowded": np.count_nonzero(others & (part_map == 0)) > CROWD * size * size,
+        "seated": person.kind in SEATED,
+        "from behind": np.count_nonzero(whole == PART_INDEX["torso back"])
+        > np.count_nonzero(whole == PART_INDEX["torso front"]),
+    }
+    tags = tuple(name for name in SLICES if facts[name])
+    return Sample(image, part_map, person.template, person.joints, camera, box, person.kind, tags)
+
+
+def _set_up(person, view, scenery, generator) -> tuple[Place, Lighting]:
+    """Choose the place and its light and put the things there that belong to the person."""
+    tint = None
+    if scenery.backgrounds and generator.random() < 0.7:
+        photo = scenery.backgrounds[generator.integers(len(scenery.backgrounds))]
+        place = Place(indoors=bool(generator.random() < 0.4))
+        place.photo = photograph_crop(photo, generator, scenery.size)
+        place.plane(0, 0.0, material(generator, MOTTLED, np.full(3, 0.3)))
+        tint = place.photo.mean((0, 1))
+    else:
+        place = choose_place(generator)
+    lighting = choose_lighting(generator, place.indoors, view.turn, tint)
+    if place.photo is not None:
+        # The photograph was exposed for its own light: bring it to the level of the light on the person.
+        level = 0.3 * lighting.level.mean() * np.exp(generator.normal(0, 0.35))
+        place.photo = (place.photo * (level / max(place.photo.mean(), 0.02))).astype(np.float32)
+    seat(place, person, view, generator)
+    if generator.random() < 0.8 * scenery.occluded:
+        obstruct(place, person, view, generator)
+    if generator.random() < 0.6 * scenery.occluded:
+        hold(place, person, view, generator)
+    return place, lighting
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A person at twice the picture's size: colours (2S, 2S, 3), face_index and depth (2S, 2S)."""
+
+    colours: np.ndarray
+    face_index: np.ndarray
+    depth: np.ndarray
+
+
+def _draw_person(person: Person, view: View, lighting: Lighting) -> _Drawn:
+    surface = person.surface
+    points, depths = view.project(surface.vertices, zoom=2)
+    face_index, weights, depth = rasterise(points, depths, surface.faces, 2 * view.size, 2 * view.size)
+    lights, ambient = lighting.for_camera(view.axes)
+    colours = shade(
         face_index, weights, surface.faces, surface.normals, surface.rest, surface.albedo, surface.cloth,
         surface.patterns, lights, ambient,
     )  # fmt: skip
-    covered = (face_index >= 0).astype(np.float32)
-    lit = _halve(lit)
-    alpha = _halve(covered[..., None])
-    part_map = labels_of(face_index[::2, ::2], surface.face_parts)
-    if np.count_nonzero(part_map) < 0.012 * size * size:
-        return None
-    seen = np.count_nonzero(part_map)
-    picture = _background(scenery, generator)
-    picture = _contact_shadow(picture, part_map, generator)
-    if scenery.passers_by and generator.random() < 0.2:
-        picture = _passer_by(picture, scenery, generator, part_map, behind=True)
-    cutout = np.concatenate([lit, alpha], -1)
-    picture = cutout[..., :3] + (1 - alpha) * picture
-    if scenery.passers_by and generator.random() < 0.05:
-        picture, part_map = _passer_by(picture, scenery, generator, part_map, behind=False)
-    if generator.random() < scenery.occluded:
-        picture, part_map = _occlude(picture, part_map, scenery, generator)
-    if np.count_nonzero(part_map) < 0.35 * seen:
-        return None
-    if len(scenery.passers_by) < 24:
-        scenery.passers_by.append(cutout.astype(np.float16))
+    return _Drawn(colours, face_index, depth)
+
+
+def _draw_place(person, view, place, lighting, person_depth):
+    """Linear RGB (S, S, 3), depth (S, S), and where the place hides the person, (2S, 2S) bool."""
+    boxes = np.array(place.boxes).reshape(-1, 9)
+    corners, faces, sides = box_mesh(boxes)
+    points, depths = view.project(view.from_stage(corners), zoom=2)
+    # A box that reaches behind the lens cannot be projected.
+    faces = faces[(depths.reshape(-1, 8).min(1) > 0.25).repeat(12)] if len(boxes) else faces
+    keep = np.nonzero((depths.reshape(-1, 8).min(1) > 0.25).repeat(12))[0].astype(np.int32)
+    index, _, nearest = rasterise(points, depths, faces, 2 * view.size, 2 * view.size)
+    side_index = np.where(index >= 0, keep[index] // 2, -1)[::2, ::2] if len(keep) else index[::2, ::2]
+    shadows = ground_shadows(
+        np.concatenate([view.to_stage(person.surface.vertices), _box_points(boxes)]),
+        lighting.lights[0, :3], lighting.softness,
+    )  # fmt: skip
+    picture, depth = draw_stage(view, place, lighting, shadows, side_index.astype(np.int32), sides)
+    hidden = nearest < person_depth
+    hidden &= np.isfinite(person_depth)
+    leaves = project_leaves(place, view)
+    if len(leaves):
+        leaves[:, 6:9] *= lighting.level
+        front = np.zeros(depth.shape, bool)
+        nearer = person_depth[::2, ::2] - 0.02
+        draw_leaves(picture, depth, leaves, front, view.distance, noise_tiles())
+        front = (depth < nearer) & np.isfinite(nearer) & front
+        hidden |= front.repeat(2, 0).repeat(2, 1)
+    return picture, depth, hidden
+
+
+def _box_points(boxes: np.ndarray) -> np.ndarray:
+    """Points (N, 3) all over the boxes near the person, dense enough to throw a shadow."""
+    near = boxes[(np.hypot(boxes[:, 0], boxes[:, 2]) < 2.5) & (boxes[:, 3:6].max(1) < 1.5)]
+    steps = np.linspace(-1, 1, 14)
+    grid = np.stack(np.meshgrid(steps, [-1, 0, 1], steps, indexing="ij"), -1).reshape(-1, 3)
+    local = grid * near[:, None, 3:6]
+    c, s = np.cos(near[:, None, 6]), np.sin(near[:, None, 6])
+    turned = np.stack([c * local[..., 0] + s * local[..., 2], local[..., 1], c * local[..., 2] - s * local[..., 0]], -1)
+    return (turned + near[:, None, :3]).reshape(-1, 3)
+
+
+def _others(picture, depth, view, scenery, lighting, generator):
+    """Put people of earlier pictures behind; the picture and where they are, (S, S) bool."""
+    others = np.zeros(depth.shape, bool)
+    if not scenery.passers_by or generator.random() > 0.25:
+        return picture, others
+    placed = []
+    for _ in range(generator.choice([1, 2, 4], p=[0.6, 0.28, 0.12])):
+        chosen = scenery.passers_by[generator.integers(len(scenery.passers_by))]
+        placed.append(place_passer_by(chosen, view, lighting.level, False, generator))
+    for layer, far in sorted((p for p in placed if p is not None), key=lambda p: -p[1]):
+        layer = layer * ((far < depth) | (layer[..., 3] <= 0))[..., None]
+        picture = layer[..., :3] + (1 - layer[..., 3:]) * picture
+        solid = layer[..., 3] > 0.5
+        depth[solid] = far
+        others |= solid
+    return picture, others
+
+
+def _remember(scenery, layer, alpha, hidden, view, lighting, generator) -> None:
+    """Keep the person for later pictures, unless something hides a part of them."""
+    slot = int(generator.integers(KEPT_PASSERS_BY))
+    if hidden.any():
+        return
+    kept = cut_out(layer, alpha, view, lighting.level)
+    if kept is None:
+        return
+    if len(scenery.passers_by) < KEPT_PASSERS_BY:
+        scenery.passers_by.append(kept)
     else:
-        scenery.passers_by[generator.integers(24)] = cutout.astype(np.float16)
-    rows, columns = np.nonzero(part_map)
-    box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
-    camera = np.array([scale / distance, *(centre * distance / scale)], np.float32)
-    return Sample(
-        _develop(picture, generator), part_map, person.template, person.joints, camera, box, person.kind, ()
-    )
+        scenery.passers_by[slot] = kept
 
 
-def _camera(full: np.ndarray, generator: np.random.Generator, size: int) -> tuple[float, np.ndarray, float]:
-    """Focal length (px), principal point (px) and distance (m): near or far, close-up or small."""
-    distance = np.exp(generator.uniform(np.log(1.8), np.log(9)))
-    distance = max(distance, 0.6 - full[:, 2].min())
-    flat = full[:, :2] / (full[:, 2:] + distance)
-    low, high = flat.min(0), flat.max(0)
-    extent = (high - low).max()
-    share = generator.beta(3, 1.1) * 0.62 + 0.36
-    kind = generator.random()
-    middle = (low + high) / 2
-    if kind < 0.13:
-        # Cut by the frame: the upper body, or whatever a close-up leaves.
-        share = generator.uniform(1.05, 1.9)
-        middle = low + (high - low) * [0.5, generator.uniform(0.25, 0.5)]
-    focal = share * size / extent
-    room = max(0.5 * (1 - share) * size, 0.06 * size)
-    shift = generator.uniform(-1, 1, 2) * room
-    return focal, size / 2 - middle * focal + shift, distance
-
-
-def _project(vertices, focal, centre, distance) -> tuple[np.ndarray, np.ndarray]:
-    depth = vertices[:, 2] + distance
-    points = vertices[:, :2] / depth[:, None] * focal + centre
-    return points.astype(np.float32), depth.astype(np.float32)
-
-
-def _lights(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """One to three lights and an ambient sky and ground, in linear RGB."""
-    count = generator.integers(1, 4)
-    lights = np.zeros((count, 7))
-    for light in lights:
-        direction = np.array(
-            [generator.normal(0, 0.8), -abs(generator.normal(0.5, 0.6)), -abs(generator.normal(0.3, 0.7))]
-        )
-        light[:3] = direction / np.linalg.norm(direction)
-        warmth = generator.normal(0, 0.12)
-        light[3:6] = generator.uniform(0.15, 1.0) * np.array([1 + warmth, 1, 1 - warmth])
-        light[6] = generator.uniform(0, 0.5)
-    ambient = generator.uniform(0.12, 0.6) * np.array([[1.0, 1.0, 1.0], [0.6, 0.58, 0.55]])
-    ambient *= 1 + generator.normal(0, 0.06, (2, 3))
-    brightest = lights[:, 3:6].max() + ambient.max()
-    exposure = generator.uniform(0.55, 1.25) / brightest
-    lights[:, 3:6] *= exposure
-    return lights.astype(np.float32), (ambient * exposure).astype(np.float32)
-
-
-def _halve(picture: np.ndarray) -> np.ndarray:
-    return (picture[::2, ::2] + picture[1::2, ::2] + picture[::2, 1::2] + picture[1::2, 1::2]) / 4
-
-
-def _background(scenery: Scenery, generator: np.random.Generator) -> np.ndarray:
-    """Linear RGB (S, S, 3)."""
-    size = scenery.size
-    if scenery.backgrounds and generator.random() < 0.8:
-        photo = scenery.backgrounds[generator.integers(len(scenery.backgrounds))]
-        height, width = photo.shape[:2]
-        side = int(min(height, width) * generator.uniform(0.35, 1))
-        top, left = generator.integers(height - side + 1), generator.integers(width - side + 1)
-        crop = Image.fromarray(photo[top : top + side, left : left + side]).resize(
-            (size, size), Image.BILINEAR
-        )
-        picture = np.asarray(crop, np.float32) / 255
-        if generator.random() < 0.5:
-            picture = picture[:, ::-1]
-        if generator.random() < 0.3:
-            picture = _blurred(picture, generator.uniform(0.5, 3))
-        return picture**2.2 * generator.uniform(0.5, 1.3)
-    return _room(generator, size)
-
-
-def _room(generator: np.random.Generator, size: int) -> np.ndarray:
-    """A wall, a floor and some furniture-like blocks, or a plain studio backdrop, linear RGB."""
-    y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
-    wall, floor = generator.uniform(0.02, 0.9, (2, 3)) ** generator.uniform(0.6, 2)
-    if generator.random() < 0.6:
-        wall[:] = wall.mean() + generator.normal(0, 0.03, 3)
-    slope = generator.normal(0, 0.4, 2)
-    shading = 1 + slope[0] * (x - 0.5) + slope[1] * (y - 0.5)
-    picture = np.clip(wall, 0, 1) * shading[..., None]
-    if generator.random() < 0.7:
-        horizon = generator.uniform(0.45, 0.95) + generator.normal(0, 0.1) * (x - 0.5)
-        picture = np.where((y > horizon)[..., None], np.clip(floor, 0, 1) * shading[..., None], picture)
-    for _ in range(generator.integers(0, 9)):
-        left, top = generator.uniform(-0.2, 1, 2)
-        wide, tall = np.exp(generator.uniform(-3, -0.3, 2))
-        inside = (x > left) & (x < left + wide) & (y > top) & (y < top + tall)
-        picture[inside] = generator.uniform(0, 0.8, 3) * shading[inside][:, None]
-    grain = generator.normal(0, generator.uniform(0, 0.06), (size // 4, size // 4)).repeat(4, 0).repeat(4, 1)
-    picture = picture * (1 + grain[..., None])
-    return np.clip(_blurred(np.clip(picture, 0, 1), generator.uniform(0.3, 2)), 0, 1)
-
-
-def _blurred(picture: np.ndarray, radius: float) -> np.ndarray:
-    image = Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8))
-    return np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
-
-
-def _contact_shadow(picture, part_map, generator) -> np.ndarray:
-    """Darken the ground under the lowest part of the body."""
-    if generator.random() < 0.3:
-        return picture
-    size = len(part_map)
-    rows, columns = np.nonzero(part_map)
-    bottom = rows.max()
-    near = rows > bottom - 0.12 * size
-    middle, spread = columns[near].mean(), columns[near].std() + 6
-    y, x = np.mgrid[0:size, 0:size]
-    drift = generator.normal(0, 0.8) * spread
-    blob = ((x - middle - drift) / (1.8 * spread)) ** 2 + ((y - bottom) / (0.35 * spread + 3)) ** 2
-    return picture * (1 - generator.uniform(0.2, 0.75) * np.exp(-1.5 * blob))[..., None]
-
-
-def _passer_by(picture, scenery, generator, part_map, behind):
-    """Another person from an earlier picture: smaller and aside when behind, cut by the frame when before."""
-    frame = scenery.size
-    cutout = scenery.passers_by[generator.integers(len(scenery.passers_by))].astype(np.float32)
-    if generator.random() < 0.5:
-        cutout = cutout[:, ::-1]
-    size = int(frame * (generator.uniform(0.35, 0.85) if behind else generator.uniform(0.9, 1.4)))
-    layers = [
-        np.asarray(Image.fromarray(cutout[..., i]).resize((size, size), Image.BILINEAR)) for i in range(4)
-    ]
-    cutout = np.stack(layers, -1)
-    left = int(generator.uniform(-0.5, 1) * frame) if behind else generator.choice([-1, 1]) * int(0.75 * size)
-    left = left if behind else (frame - size) // 2 + left
-    top = (
-        int(generator.uniform(0, 0.6) * (frame - size))
-        if behind
-        else int(generator.uniform(-0.2, 0.3) * frame)
-    )
-    layer = np.zeros((frame, frame, 4), np.float32)
-    y0, x0, y1, x1 = max(top, 0), max(left, 0), min(top + size, frame), min(left + size, frame)
-    if y1 > y0 and x1 > x0:
-        layer[y0:y1, x0:x1] = cutout[y0 - top : y1 - top, x0 - left : x1 - left]
-    alpha = layer[..., 3:]
-    picture = layer[..., :3] + (1 - alpha) * picture
-    return picture if behind else (picture, np.where(alpha[..., 0] > 0.5, 0, part_map))
-
-
-def _occlude(picture, part_map, scenery, generator):
-    """Something in front: a block or a round thing of one colour or of a photograph."""
-    size = scenery.size
-    rows, columns = np.nonzero(part_map)
-    pick = generator.integers(len(rows))
-    y, x = np.mgrid[0:size, 0:size]
-    dy, dx = y - rows[pick], x - columns[pick]
-    angle = generator.uniform(0, np.pi)
-    u, v = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
-    a, b = np.exp(generator.uniform(np.log(0.03), np.log(0.22), 2)) * size
-    inside = (
-        (np.abs(u) < a) & (np.abs(v) < b) if generator.random() < 0.6 else (u / a) ** 2 + (v / b) ** 2 < 1
-    )
-    if generator.random() < 0.2:
-        inside = dy > 0  # a table edge, a wall, the frame of another picture
-    if np.count_nonzero(part_map[~inside]) < 0.4 * len(rows):
-        return picture, part_map
-    if generator.random() < 0.5:
-        cover = _background(scenery, generator)
-    else:
-        cover = generator.uniform(0, 0.8, 3) * (1 + 0.3 * (u / size))[..., None]
-    picture = np.where(inside[..., None], cover, picture)
-    return picture, np.where(inside, 0, part_map).astype(np.uint8)
-
-
-def _develop(picture: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Linear RGB to a uint8 photograph: tone, cast, blur, noise."""
-    picture = np.clip(picture, 0, 1) ** (1 / 2.2)
-    picture = (picture - 0.5) * generator.uniform(0.75, 1.25) + 0.5 + generator.normal(0, 0.05)
-    picture = picture * (1 + generator.normal(0, 0.04, 3))
-    if generator.random() < 0.5:
-        picture = _blurred(picture, generator.uniform(0.2, 1.3))
-    noise = generator.standard_normal(picture.shape, dtype=np.float32)
-    picture = picture + noise * generator.uniform(0, 0.035)
-    if generator.random() < 0.04:
-        picture = np.repeat(picture.mean(-1, keepdims=True), 3, -1)
-    return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+def _share_cut(person: Person, view: View) -> float:
+    """Share of the person's drawn pixels that lie beyond the frame, from a small drawing of all of them."""
+    points, depths = view.project(person.surface.vertices)
+    low, high = points.min(0), points.max(0)
+    if (low >= 0).all() and (high <= view.size).all():
+        return 0.0
+    zoom = np.float32(96 / max((high - low).max(), 1e-3))
+    index, _, _ = rasterise((points - low) * zoom, depths, person.surface.faces, 97, 97)
+    rows, columns = np.nonzero(index >= 0)
+    x, y = (columns + 0.5) / zoom + low[0], (rows + 0.5) / zoom + low[1]
+    inside = (x >= 0) & (y >= 0) & (x < view.size) & (y < view.size)
+    return 1 - float(np.count_nonzero(inside)) / max(len(rows), 1)
