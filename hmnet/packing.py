@@ -24,7 +24,8 @@ def pack(options: argparse.Namespace) -> None:
     model.load_state_dict(states["hmnet"]["averaged"])
     data = {name: _training_of(state) for name, state in states.items()}
     if options.data is not None:
-        data["pictures"] = _recipe_without_paths(options.data)
+        recipes = [_recipe_without_paths(folder) for folder in options.data]
+        data["pictures"] = recipes[0] if len(recipes) == 1 else recipes
     save_checkpoint(
         options.output, model, segmenter, Preprocessing(segmenter_size=options.size),
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
@@ -44,7 +45,8 @@ def _training_of(state: dict) -> dict:
 def _recipe_without_paths(shards: Path) -> dict:
     """The recipe of the shards; of folders the names alone, since paths say nothing elsewhere."""
     recipe = read_recipe(shards)
-    if recipe.get("backgrounds"):
-        recipe["backgrounds"] = Path(recipe["backgrounds"]).name
+    for name in ("backgrounds", "clothes"):
+        if recipe.get(name):
+            recipe[name] = Path(recipe[name]).name
     recipe["poses"] = [Path(folder).name for folder in recipe.get("poses", [])]
     return recipe | {"shards": len(shard_paths(shards))}

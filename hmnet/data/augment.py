@@ -6,9 +6,11 @@ All take NumPy pictures and a generator, so that a run can be repeated.
 import io
 
 import numpy as np
+import torch
 from PIL import Image, ImageFilter
 
 from hmnet.body.parts import MIRRORED_PART
+from hmnet.config import Preprocessing
 from hmnet.data.crop import Crop, extract, extract_labels
 from hmnet.data.shards import StoredSample
 
@@ -18,6 +20,18 @@ MIRROR = np.array(MIRRORED_PART, np.uint8)
 def flip(image: np.ndarray, part_map: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A picture (H, W, 3) and its part ids (H, W) seen in a mirror: left parts become right ones."""
     return image[:, ::-1], MIRROR[part_map[:, ::-1]]
+
+
+def normalise_pixels(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
+    """`hmnet.data.crop.normalise` for pictures (B, H, W, 3) uint8 that are on the device already.
+
+    Bytes travel to it four times faster than the numbers they become.
+    """
+    mean, std = (
+        torch.tensor(values, dtype=torch.float32, device=images.device) * 255
+        for values in (preprocessing.mean, preprocessing.std)
+    )
+    return ((images - mean) / std).permute(0, 3, 1, 2)
 
 
 def segmenter_window(

@@ -5,17 +5,20 @@ training on the labels, so it is done once a segmenter and kept beside the run.
 """
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from hmnet.body import load_body
 from hmnet.config import Preprocessing
-from hmnet.data.augment import person_crop, photographic
-from hmnet.data.crop import extract, extract_labels, normalise
-from hmnet.data.shards import read_shards
+from hmnet.data.augment import normalise_pixels, person_crop, photographic
+from hmnet.data.crop import extract, extract_labels
+from hmnet.data.folders import read_samples
+from hmnet.data.shards import StoredSample
 from hmnet.errors import DataError
 from hmnet.segmentation import PartSegmenter
 
@@ -65,44 +68,79 @@ def open_crops(folder: Path) -> PersonCrops:
 
 
 def make_crops(
-    shards: list[Path], output: Path, segmenter: PartSegmenter, preprocessing: Preprocessing, seed: int
+    shards: list[Path],
+    output: Path,
+    segmenter: PartSegmenter,
+    preprocessing: Preprocessing,
+    seed: int,
+    device: torch.device | str = "cpu",
+    workers: int = 0,
 ) -> PersonCrops:
-    """Crop and label every sample of the shards, with the predictor's margin and photographic changes."""
+    """Crop and label every sample of the shards, with the predictor's margin and photographic changes.
+
+    Sample i is cut and changed as (seed, i) say, whatever the device and the number of processes.
+    """
     from tqdm import tqdm
 
-    samples = list(read_shards(shards))
+    device = torch.device(device)
+    samples = read_samples(shards, workers)
     output.mkdir(parents=True, exist_ok=True)
+    index = output / "crops.json"
+    # Written last: crops that are being made anew are not to be read.
+    index.unlink(missing_ok=True)
     crops = _files(output, "w+", len(samples), preprocessing.image_size)
-    generator = np.random.default_rng(seed)
-    segmenter = segmenter.eval().to(memory_format=torch.channels_last)
-    batch = 32
+    segmenter = segmenter.eval().to(device, memory_format=torch.channels_last)
+    batch = 32 if device.type == "cpu" else 256
+    cuts = _Cuts(samples, batch, preprocessing, seed)
+    loader = DataLoader(
+        cuts, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None,
+        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
+    )  # fmt: skip
     with torch.inference_mode(), tqdm(total=len(samples), unit="image", desc="crops") as bar:
-        for start in range(0, len(samples), batch):
-            images = []
-            for offset, sample in enumerate(samples[start : start + batch]):
-                index = start + offset
-                crop = person_crop(sample, preprocessing.crop_margin, generator)
-                image = extract(sample.image, crop, preprocessing.image_size)
-                crops.images[index] = image = photographic(image, generator)
-                crops.true_maps[index] = extract_labels(sample.part_map, crop, preprocessing.image_size)
-                crops.vertices[index], crops.joints[index] = sample.vertices, sample.joints
-                images.append(image)
-            logits = _logits(segmenter, np.stack(images), preprocessing)
-            for offset in range(len(images)):
-                labels = segmenter.label(logits[offset : offset + 1], generator.uniform(*THRESHOLDS))
-                crops.predicted_maps[start + offset] = labels[0].numpy().astype(np.uint8)
+        for number, (images, true_maps, thresholds) in enumerate(loader):
+            span = slice(number * batch, number * batch + len(images))
+            crops.images[span], crops.true_maps[span] = images.numpy(), true_maps.numpy()
+            crops.vertices[span] = np.stack([sample.vertices for sample in samples[span]])
+            crops.joints[span] = np.stack([sample.joints for sample in samples[span]])
+            logits = _logits(segmenter, images.to(device), preprocessing)
+            labels = [
+                segmenter.label(one, threshold).byte()
+                for one, threshold in zip(logits.split(1), thresholds.tolist(), strict=True)
+            ]
+            crops.predicted_maps[span] = torch.cat(labels).cpu().numpy()
             bar.update(len(images))
-    (output / "crops.json").write_text(json.dumps({"count": len(samples), "size": preprocessing.image_size}))
+    index.write_text(json.dumps({"count": len(samples), "size": preprocessing.image_size}))
     return crops
 
 
-def _logits(segmenter, images: np.ndarray, preprocessing: Preprocessing) -> torch.Tensor:
-    """Logits (B, 25, S, S) at the crops' own size, the segmenter working at its size."""
-    pixels = normalise(images, preprocessing)
+class _Cuts(Dataset):
+    """Batch k: crops (B, S, S, 3) uint8, true maps (B, S, S) uint8 and foreground thresholds (B,)."""
+
+    def __init__(self, samples: list[StoredSample], batch: int, preprocessing: Preprocessing, seed: int):
+        self.samples, self.batch, self.preprocessing, self.seed = samples, batch, preprocessing, seed
+
+    def __len__(self) -> int:
+        return -(-len(self.samples) // self.batch)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, ...]:
+        first, size = number * self.batch, self.preprocessing.image_size
+        cuts = []
+        for place, sample in enumerate(self.samples[first : first + self.batch], start=first):
+            generator = np.random.default_rng([self.seed, place])
+            crop = person_crop(sample, self.preprocessing.crop_margin, generator)
+            image = photographic(extract(sample.image, crop, size), generator)
+            true_map = extract_labels(sample.part_map, crop, size)
+            cuts.append((image, true_map, generator.uniform(*THRESHOLDS)))
+        return tuple(np.stack(column) for column in zip(*cuts, strict=True))
+
+
+def _logits(segmenter, images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
+    """Logits (B, 25, S, S) of crops (B, S, S, 3) uint8, the segmenter working at its own size."""
+    pixels = normalise_pixels(images, preprocessing)
     side = preprocessing.segmenter_size
     if side != images.shape[1]:
         pixels = torch.nn.functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
     # Half precision labels four times as many crops a second on a CPU that has it.
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=images.device.type != "mps"):
         coarse = segmenter.coarse_logits(pixels.contiguous(memory_format=torch.channels_last))
     return torch.nn.functional.interpolate(coarse.float(), images.shape[1:3], mode="bilinear")

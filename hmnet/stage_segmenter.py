@@ -1,0 +1,113 @@
+"""Stage segmenter: part labels from rendered photographs, starting from ImageNet features."""
+
+import argparse
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from hmnet.config import Preprocessing, SegmenterConfig
+from hmnet.data.augment import normalise_pixels, segmenter_window
+from hmnet.data.folders import read_samples, training_shards
+from hmnet.data.shards import StoredSample
+from hmnet.errors import DataError
+from hmnet.metrics import part_confusion, part_iou
+from hmnet.segmentation import PartSegmenter, build_segmenter, load_imagenet_weights
+from hmnet.trainer import Trainer, feed, half_precision, load_state
+
+FROZEN_STAGES = 3
+"""Encoder stages of the segmenter that keep their ImageNet weights: low-level features of photos."""
+HELD_OUT, CHUNK = 256, 64
+
+
+def train_segmenter(options: argparse.Namespace, device: torch.device) -> None:
+    """Train the part segmenter on the shards of --data; see `hmnet.train` for the options."""
+    workers = options.workers or 0
+    samples = read_samples(training_shards(options.data, options.part), workers)
+    held = samples[: min(HELD_OUT, len(samples) // 10)]
+    batches = WindowBatches(samples[len(held) :], options.batch, options.size, options.seed)
+    segmenter = build_segmenter(SegmenterConfig())
+    load_imagenet_weights(segmenter.encoder)
+    groups = _parameter_groups(segmenter, options.rate)
+    if options.start:
+        segmenter.load_state_dict(load_state(options.start)["averaged"])
+    trainer = Trainer(segmenter, options, groups, device)
+    preprocessing = Preprocessing()
+    weights = _class_weights(samples).to(device)
+
+    def loss_of(images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        # Batch statistics of renderings would pull the ImageNet features away from photographs.
+        segmenter.encoder.eval()
+        with half_precision(device, on_cpu=False):
+            logits = segmenter.coarse_logits(normalise_pixels(images, preprocessing))
+        return nn.functional.cross_entropy(logits.float(), labels.long(), weights), {}
+
+    def validate() -> dict[str, float]:
+        if not held:
+            return {}
+        images, labels = _windows(held, options.size, np.random.default_rng(1))
+        pixels = normalise_pixels(torch.from_numpy(images).to(device), preprocessing)
+        found = torch.cat([segmenter.coarse_logits(chunk).argmax(1) for chunk in pixels.split(CHUNK)])
+        mean_iou, person_iou = part_iou(part_confusion(found.cpu(), torch.from_numpy(labels).long()))
+        return {"mean_iou": mean_iou, "foreground_iou": person_iou}
+
+    trainer.fit(feed(batches, trainer.step, workers, device), loss_of, validate)
+
+
+class WindowBatches(Dataset):
+    """Batch k: windows (B, S, S, 3) uint8 and the part ids (B, S/4, S/4) uint8 of every fourth pixel.
+
+    Each pass over the samples has an order of its own; DataError when they do not fill one batch.
+    """
+
+    def __init__(self, samples: list[StoredSample], batch: int, size: int, seed: int):
+        if len(samples) < batch:
+            raise DataError(
+                f"{len(samples)} pictures to train on do not fill a batch of {batch}: generate more or lower "
+                "--batch."
+            )
+        self.samples, self.batch, self.size, self.seed = samples, batch, size, seed
+
+    def picks(self, step: int) -> np.ndarray:
+        """Which samples (B,) make up that batch."""
+        epoch, place = divmod(step, len(self.samples) // self.batch)
+        order = _order(self.seed, epoch, len(self.samples))
+        return order[place * self.batch : (place + 1) * self.batch]
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        generator = np.random.default_rng([self.seed, step])
+        return _windows([self.samples[pick] for pick in self.picks(step)], self.size, generator)
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, count: int) -> np.ndarray:
+    # The last number keeps this stream apart from those of the batches.
+    return np.random.default_rng([seed, epoch, 1]).permutation(count)
+
+
+def _windows(
+    samples: list[StoredSample], size: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    windows = [segmenter_window(sample, size, generator) for sample in samples]
+    # The decoder's own resolution: the pixel nearest to the middle of each square of four by four.
+    return np.stack([image for image, _ in windows]), np.stack([labels[2::4, 2::4] for _, labels in windows])
+
+
+def _parameter_groups(segmenter: PartSegmenter, rate: float) -> list[dict]:
+    """Frozen low stages, a lower rate for the other ImageNet stages, the full rate for the decoder."""
+    encoder = segmenter.encoder
+    for module in (encoder.stem, *encoder.stages[:FROZEN_STAGES]):
+        module.requires_grad_(False)
+    pretrained = [p for p in encoder.parameters() if p.requires_grad]
+    known = {id(p) for p in encoder.parameters()}
+    new = [p for p in segmenter.parameters() if id(p) not in known]
+    return [{"params": pretrained, "lr": rate * 0.4}, {"params": new, "lr": rate}]
+
+
+def _class_weights(samples: list[StoredSample]) -> Tensor:
+    """Rare parts count more: the inverse square root of their share of pixels, at most 6 to 1."""
+    counts = sum(np.bincount(s.part_map.ravel(), minlength=25) for s in samples[:400])
+    weights = (counts / counts.sum() + 1e-6) ** -0.5
+    return torch.tensor((weights / weights[0]).clip(1, 6) / 2, dtype=torch.float32)
