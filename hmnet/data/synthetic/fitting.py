@@ -18,6 +18,9 @@ from hmnet.data.synthetic.shading import smooth_normals
 
 SLOTS = ("top", "bottom", "suit", "dress", "skirt", "coat", "shoes", "hair", "hat", "bag")
 ANCHORS, BONES = 6, 6
+LEG_AXIS_Z = -0.02
+SWAY = 0.8
+"""How strongly the leg ahead takes the front of a skirt with it, per rad between the two."""
 COVERING_REACH = 0.06
 """m. Farther below a garment than this the body stays drawn: one may look under the hem."""
 
@@ -31,7 +34,10 @@ class Garment:
     body part beneath in 1..24, 0 for bags. anchors: (M, 6) int32 vertices of the full surface whose change
     of shape it follows, by anchor_weights (M, 6). bones, skin: (M, 6), linear blend skinning, rows of skin
     sum to 1. covered: (C,) int32 vertices of the full surface that cannot be seen beneath. pieces: (M,)
-    int32, 0 to n-1, coloured apart. gender: 0 made for men, 1 for women, None for anybody.
+    int32, 0 to n-1, coloured apart. gender: 0 made for men, 1 for women, None for anybody. gathered:
+    (M, 3) m, the rest shape for bent hips, where a wide skirt lies on the thighs. sway: (M,), 1 where the
+    leg that is farther forward carries the cloth, -1 where the other one does, 0 where neither matters.
+    hook: (3,) m, the point by which it hangs upright, None for what is worn.
     """
 
     name: str
@@ -46,6 +52,9 @@ class Garment:
     covered: np.ndarray
     pieces: np.ndarray
     gender: float | None
+    gathered: np.ndarray
+    sway: np.ndarray
+    hook: np.ndarray | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,17 +103,21 @@ def fit(
     gender: float | None = None,
     rigid: str | None = None,
     covered: np.ndarray | None = None,
-    two_sided: bool = False,
+    two_sided: str = "",
     loose: float = 0.0,
     near: tuple[int, ...] | None = None,
     parts: bool = True,
+    gathered: np.ndarray | None = None,
+    hook: np.ndarray | None = None,
 ) -> Garment:
     """A garment from a mesh on the base shape, vertices (M, 3) m, faces (G, 3).
 
     rigid: the bone it hangs on without bending (hats, bags); else it bends with the body beneath. covered:
-    vertices of the full surface hidden by it; found where it is None. two_sided: add the inner side.
+    vertices of the full surface hidden by it; found where it is None. two_sided: "all" adds the inner side, "hems" that
+    near its edges.
     loose: 0 for what hugs the limbs, 1 for what hangs from the hips and shares its two legs (skirts).
     near: the part ids it may follow; None for all. parts: False where it is no part of the body.
+    gathered, hook: as in `Garment`.
     """
     body = rest_body()
     candidates = np.arange(len(body.vertices)) if near is None else np.flatnonzero(np.isin(body.parts, near))
@@ -121,15 +134,24 @@ def fit(
         face_parts = body.parts[candidates[tree.query(vertices[faces].mean(1))[1]]].astype(np.uint8)
     order = np.argsort(-skin, axis=1)[:, :BONES]
     chosen = np.take_along_axis(skin, order, 1)
+    gathered = vertices if gathered is None else np.ascontiguousarray(gathered, np.float32)
+    sway = loose * np.clip(-(vertices[:, 2] - LEG_AXIS_Z) / 0.08, -1, 1)
     fields = [vertices, anchors, anchor_weights, order.astype(np.int32),
-              (chosen / chosen.sum(1, keepdims=True)).astype(np.float32), pieces]  # fmt: skip
-    if two_sided:
-        faces = np.concatenate([faces, faces[:, ::-1] + np.int32(len(vertices))])
-        face_parts = np.concatenate([face_parts, face_parts])
-        fields = [np.concatenate([field, field]) for field in fields]
-    vertices, anchors, anchor_weights, bones, weights, pieces = fields
+              (chosen / chosen.sum(1, keepdims=True)).astype(np.float32), pieces, gathered,
+              sway.astype(np.float32)]  # fmt: skip
+    inner = np.ones(len(faces), bool) if two_sided == "all" else np.zeros(len(faces), bool)
+    if two_sided == "hems":
+        inner = _near_hems(faces, len(vertices))
+    if inner.any():
+        used, index = np.unique(faces[inner], return_inverse=True)
+        turned = index.reshape(-1, 3)[:, ::-1].astype(np.int32) + np.int32(len(vertices))
+        faces = np.concatenate([faces, turned])
+        face_parts = np.concatenate([face_parts, face_parts[inner]])
+        fields = [np.concatenate([field, field[used]]) for field in fields]
+    vertices, anchors, anchor_weights, bones, weights, pieces, gathered, sway = fields
     return Garment(name, slot, vertices, np.ascontiguousarray(faces), face_parts, anchors, anchor_weights,
-                   bones, weights, covered.astype(np.int32), pieces, gender)  # fmt: skip
+                   bones, weights, covered.astype(np.int32), pieces, gender, gathered, sway,
+                   hook)  # fmt: skip
 
 
 def drape(garment: Garment, displacement: np.ndarray, transforms: np.ndarray) -> np.ndarray:
@@ -138,26 +160,80 @@ def drape(garment: Garment, displacement: np.ndarray, transforms: np.ndarray) ->
     displacement: (U, 3) m, the body's rest shape less the base shape. transforms: (N, 3, 4), what
     `AnnyBody.transforms` returns for that body; the result is in the frame of `AnnyBody.pose`.
     """
+    displacement = np.ascontiguousarray(displacement, np.float32)
+    transforms = np.ascontiguousarray(transforms, np.float32)
+    bones, hook = garment.bones, garment.hook
+    if hook is not None:
+        # Upright as the hips are, wherever the hand holds it.
+        held = transforms[bones[0, 0]]
+        shift = displacement[garment.anchors[0]].mean(0)
+        grip = hook + shift
+        upright = transforms[0, :, :3]
+        return (garment.vertices - hook) @ upright.T + held[:, :3] @ grip + held[:, 3]
+    left, right = _flexion(transforms, "L"), _flexion(transforms, "R")
+    gather = np.clip(max(((left + right) / 2 - 0.25) / 0.8, 0.7 * abs(left - right)), 0, 1)
     return _drape(
-        garment.vertices, garment.anchors, garment.anchor_weights, garment.bones, garment.skin,
-        np.ascontiguousarray(displacement, np.float32), np.ascontiguousarray(transforms, np.float32),
+        garment.vertices, garment.gathered, garment.anchors, garment.anchor_weights, bones, garment.skin,
+        garment.sway, displacement, transforms, _leg_sides(), np.float32(gather),
+        np.float32(SWAY * (left - right)),
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1)
+def _leg_sides() -> np.ndarray:
+    """(N,) float32: 1 for the bones of the left leg, -1 for those of the right one, else 0."""
+    legs = ("upperleg", "lowerleg", "foot", "toe")
+    return np.array(
+        [
+            0 if not name.startswith(legs) else 1 if name.endswith("L") else -1
+            for name in rest_body().bone_names
+        ],
+        np.float32,
+    )
+
+
+@lru_cache(maxsize=2)
+def _thigh(side: str) -> tuple[int, np.ndarray]:
+    body = rest_body()
+    along = body.heads[f"lowerleg01.{side}"] - body.heads[f"upperleg01.{side}"]
+    return body.bone_names.index(f"upperleg02.{side}"), along
+
+
+def _flexion(transforms: np.ndarray, side: str) -> float:
+    """How far a thigh is bent forward at the hip, rad."""
+    bone, along = _thigh(side)
+    turned = transforms[0, :, :3].T @ (transforms[bone, :, :3] @ along)
+    angle = np.arctan2(-turned[2], turned[1]) - np.arctan2(-along[2], along[1])
+    return float((angle + np.pi) % (2 * np.pi) - np.pi)
+
+
 @numba.njit(cache=True, fastmath=True)
-def _drape(vertices, anchors, anchor_weights, bones, skin, displacement, transforms):
+def _drape(vertices, gathered, anchors, anchor_weights, bones, skin, sway, displacement, transforms, sides,
+           gather, stride):  # fmt: skip
     out = np.zeros_like(vertices)
     for i in range(len(vertices)):
-        x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+        x = vertices[i, 0] + gather * (gathered[i, 0] - vertices[i, 0])
+        y = vertices[i, 1] + gather * (gathered[i, 1] - vertices[i, 1])
+        z = vertices[i, 2] + gather * (gathered[i, 2] - vertices[i, 2])
         for k in range(anchors.shape[1]):
             u, w = anchors[i, k], anchor_weights[i, k]
             x += w * displacement[u, 0]
             y += w * displacement[u, 1]
             z += w * displacement[u, 2]
+        carry = np.exp(sway[i] * stride)
+        before, after = np.float32(1e-9), np.float32(1e-9)
+        for k in range(bones.shape[1]):
+            side = sides[bones[i, k]]
+            if side != 0:
+                before += skin[i, k]
+                after += skin[i, k] * (carry if side > 0 else 1 / carry)
         for k in range(bones.shape[1]):
             w = skin[i, k]
             if w == 0:
                 continue
+            side = sides[bones[i, k]]
+            if side != 0:
+                w *= (carry if side > 0 else 1 / carry) * before / after
             t = transforms[bones[i, k]]
             for c in range(3):
                 out[i, c] += w * (t[c, 0] * x + t[c, 1] * y + t[c, 2] * z + t[c, 3])
@@ -182,6 +258,14 @@ def boundary(faces: np.ndarray, count: int) -> np.ndarray:
     return on_edge
 
 
+def _near_hems(faces: np.ndarray, count: int) -> np.ndarray:
+    """(G,) bool: faces within four rings of an edge, what can be seen of a sleeve's inside."""
+    near, mean = boundary(faces, count).astype(float), neighbour_mean(faces, count)
+    for _ in range(4):
+        near = mean @ near
+    return (near[faces] > 0).all(1)
+
+
 def _skin(body, tree, candidates, vertices, faces, loose, rigid) -> np.ndarray:
     if rigid is not None:
         skin = np.zeros((len(vertices), len(body.bone_names)))
@@ -194,7 +278,7 @@ def _skin(body, tree, candidates, vertices, faces, loose, rigid) -> np.ndarray:
     if loose:
         _hang_from_hips(body, vertices, skin, loose)
     mean = neighbour_mean(faces, len(vertices))
-    for _ in range(12 if loose else 4):
+    for _ in range(6 if loose else 4):
         skin = mean @ skin
     return skin
 
@@ -215,7 +299,7 @@ def _hang_from_hips(body, vertices, skin, loose) -> None:
         thigh = number[f"upperleg02.{side}"]
         for name, bone in number.items():
             if name.endswith(side) and name.startswith(("lowerleg", "foot", "toe")):
-                moved = 0.65 * loose * skin[:, bone]
+                moved = 0.35 * loose * skin[:, bone]
                 skin[:, bone] -= moved
                 skin[:, thigh] += moved
 

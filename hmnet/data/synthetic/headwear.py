@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
+from scipy.spatial import ConvexHull
 
 from hmnet.data.synthetic.appearance import regions
 from hmnet.data.synthetic.fitting import Garment, fit, rest_body
@@ -18,21 +20,14 @@ CENTRE = np.array([0.0, -0.745, -0.055])
 
 @lru_cache(maxsize=1)
 def _skull() -> np.ndarray:
-    """Radius (DOME_ROWS * 2, COLUMNS) of the head about CENTRE by polar angle from the crown and azimuth."""
+    """Radius (DOME_ROWS * 2, COLUMNS) of the head's hull about CENTRE by polar angle and azimuth."""
     points = rest_body().vertices[regions().head] - CENTRE
-    distance = np.linalg.norm(points, axis=1)
-    directions = points / distance[:, None]
+    # Without the ears' rims, over which hair lies flat, and without the neck.
+    points = points[(np.abs(points[:, 0]) < 0.079) & (points[:, 1] < 0.1)]
     theta, phi = _angles()
-    rays = _rays(theta[:, None], phi[None])
-    cosine = np.einsum("rcx,px->rcp", rays, directions)
-    # The farthest point seen near each ray; ears count half, as hair lies over or behind them.
-    near = np.where(cosine > np.cos(0.16), distance * cosine, 0)
-    radius = np.sort(near, -1)[..., -6:].mean(-1)
-    for _ in range(2):
-        padded = np.concatenate([radius[:1], radius, radius[-1:]])
-        radius = 0.5 * radius + 0.25 * (padded[2:] + padded[:-2])
-        radius = 0.5 * radius + 0.25 * (np.roll(radius, 1, 1) + np.roll(radius, -1, 1))
-    return radius
+    planes = ConvexHull(points).equations
+    along = _rays(theta[:, None], phi[None]) @ planes[:, :3].T
+    return np.where(along > 1e-6, -planes[:, 3] / np.maximum(along, 1e-6), np.inf).min(-1)
 
 
 def _angles() -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +133,7 @@ def outward(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def hair(name: str, *meshes: Mesh, gender: float | None = None) -> Garment:
     """Hair, seen from both sides."""
     none = np.zeros(0, int)
-    return fit(name, "hair", *joined(*meshes), two_sided=True, near=HAIR_PARTS, covered=none, gender=gender)
+    return fit(name, "hair", *joined(*meshes), two_sided="all", near=HAIR_PARTS, covered=none, gender=gender)
 
 
 def _long(name: str, length: float, fringe: float, volume: float, strands: float, seed: int) -> Garment:
@@ -177,13 +172,13 @@ def _hat(name: str, reach: float, volume: float, brim: float, droop: float, viso
         out = rim - CENTRE
         out[:, 1] = 0
         out /= np.linalg.norm(out, axis=1, keepdims=True)
-        width = brim * (np.clip(np.cos(phi), 0, 1) ** 0.5 if visor else np.ones(COLUMNS))
+        width = brim * (np.clip(np.cos(phi) / 0.6 - 0.66, 0, 1) ** 0.6 if visor else np.ones(COLUMNS))
         rings = [rim + s * width[:, None] * out + [0, droop * s, 0] for s in np.linspace(0, 1, 4)]
         meshes.append((np.concatenate(rings), grid_faces(4, COLUMNS, closed=True)))
     vertices, faces = joined(*meshes)
     r, body = regions(), rest_body()
     hidden = np.flatnonzero(r.head & (body.vertices[:, 1] < rim_height(crown) - 0.015))
-    return fit(name, "hat", vertices, faces, rigid="head", two_sided=True, near=HEAD_PARTS, covered=hidden)
+    return fit(name, "hat", vertices, faces, rigid="head", two_sided="all", near=HEAD_PARTS, covered=hidden)
 
 
 def rim_height(mesh: Mesh) -> float:
@@ -200,19 +195,23 @@ def _strap(side: float) -> Mesh:
 
 
 def _smooth_path(points: np.ndarray) -> np.ndarray:
-    from scipy.interpolate import make_interp_spline
-
     return make_interp_spline(np.linspace(0, 1, len(points)), points, 2)(np.linspace(0, 1, 28))
 
 
-def _bag(name: str, *meshes: Mesh, rigid: str | None, near=(1, 2)) -> Garment:
+def _bag(
+    name: str,
+    *meshes: Mesh,
+    rigid: str | None = None,
+    near: tuple[int, ...] = (1, 2),
+    hook: np.ndarray | None = None,
+) -> Garment:
     none = np.zeros(0, int)
-    return fit(name, "bag", *joined(*meshes), rigid=rigid, near=near, covered=none, parts=False)
+    return fit(name, "bag", *joined(*meshes), rigid=rigid, near=near, covered=none, parts=False, hook=hook)
 
 
 def _backpack(name: str, size: tuple[float, float, float]) -> Garment:
-    box = blob(np.array([0, -0.33, 0.115 + size[2]]), np.array(size), 4)
-    return _bag(name, box, _strap(1), _strap(-1), rigid=None)
+    box = blob(np.array([0, -0.33, 0.09 + size[2]]), np.array(size), 4)
+    return _bag(name, box, _strap(1), _strap(-1))
 
 
 def _crossbody(name: str, side: float, size: tuple[float, float, float]) -> Garment:
@@ -225,7 +224,7 @@ def _crossbody(name: str, side: float, size: tuple[float, float, float]) -> Garm
     radius = np.where(height < -0.52, np.minimum(radius, 0.085), radius)
     path = np.stack([radius * np.sin(direction), height, -0.01 - radius * np.cos(direction)], 1)
     box = blob(np.array([side * (0.19 + size[0]), -0.0, 0.0]), np.array(size), 4)
-    return _bag(name, box, tube(path, np.full(40, 0.014), 6, squash=0.4), rigid=None,
+    return _bag(name, box, tube(path, np.full(40, 0.014), 6, squash=0.4),
                 near=(1, 2, 7, 8, 9, 10))  # fmt: skip
 
 
@@ -233,15 +232,17 @@ def _handbag(name: str, letter: str, size: tuple[float, float, float]) -> Garmen
     palm = rest_body().heads[f"finger3-1.{letter}"]
     arc = np.linspace(0, np.pi, 9)
     handle = np.stack([0 * arc, -0.11 * np.sin(arc), 0.6 * size[2] * np.cos(arc)], 1)
-    hang = palm + np.array([0, 0.14, -0.01])
-    box = blob(hang + [0, size[1], 0], np.array(size), 5)
-    return _bag(name, box, tube(hang + handle, np.full(9, 0.008), 6), rigid=f"wrist.{letter}", near=(3, 4))
+    hang = palm + np.array([0.0, 0.14, -0.01])
+    box = blob(hang + np.array([0, size[1], 0]), np.array(size), 5)
+    return _bag(
+        name, box, tube(hang + handle, np.full(9, 0.008), 6), rigid=f"wrist.{letter}", near=(3, 4), hook=palm
+    )
 
 
 def _scarf(name: str, width: float, tail: float) -> Garment:
     angle = np.linspace(0, 2 * np.pi, 25)
-    ring = np.stack([0.085 * np.sin(angle), -0.60 + 0.012 * np.cos(2 * angle) - 0.02 * np.cos(angle + np.pi),
-                     -0.03 - 0.095 * np.cos(angle)], 1)  # fmt: skip
+    ring = np.stack([0.074 * np.sin(angle), -0.60 + 0.012 * np.cos(2 * angle) - 0.02 * np.cos(angle + np.pi),
+                     -0.022 - 0.078 * np.cos(angle)], 1)  # fmt: skip
     meshes = [tube(ring, np.full(25, width), 10)]
     if tail:
         steps = np.linspace(0, 1, 9)[:, None]
@@ -262,10 +263,10 @@ STYLES: dict[str, Callable[[str], Garment]] = {
     "hair:low-ponytail": lambda n: _tied(n, 0.28, -0.72, None),
     "hair:high-bun": lambda n: _bun(n, (0, -0.87, 0.0), 0.045),
     "hair:low-bun": lambda n: _bun(n, (0, -0.74, 0.07), 0.04),
-    "hair:afro": lambda n: _short(n, 0.07, 0.012, 0.95, 1.9, 7),
-    "hair:curls": lambda n: _short(n, 0.035, 0.012, 0.9, 1.9, 8),
-    "hair:crop": lambda n: _short(n, 0.012, 0.005, 0.92, 1.85, 9),
-    "hair:quiff": lambda n: _short(n, 0.019, 0.014, 0.85, 1.8, 10),
+    "hair:afro": lambda n: _short(n, 0.07, 0.012, 0.95, 2.15, 7),
+    "hair:curls": lambda n: _short(n, 0.035, 0.012, 0.9, 2.15, 8),
+    "hair:crop": lambda n: _short(n, 0.012, 0.005, 0.92, 2.1, 9),
+    "hair:quiff": lambda n: _short(n, 0.019, 0.014, 0.85, 2.1, 10),
     "hat:cap": lambda n: _hat(n, 1.12, 0.014, 0.075, 0.015, True),
     "hat:beanie": lambda n: _hat(n, 1.3, 0.016, 0.0, 0.0, False),
     "hat:sun": lambda n: _hat(n, 1.12, 0.018, 0.11, 0.025, False),

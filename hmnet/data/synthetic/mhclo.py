@@ -5,6 +5,7 @@ A user may hand in a folder of them; none is shipped. The format: header lines (
 weights and an offset, then perhaps `delete_verts` with ranges of base vertices hidden below.
 """
 
+import itertools
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from hmnet.body.template import ASSETS, read_asset
 from hmnet.data.synthetic.fitting import Garment, fit, rest_body
@@ -77,8 +79,8 @@ def read_garment(path: Path) -> Garment:
             f"{path} is not a MakeHuman garment ({error}): expected obj_file, x_scale, y_scale, z_scale and "
             "a `verts` table bound to the hm08 base mesh, with an .obj of as many vertices."
         ) from error
-    slot = _slot(" ".join([path.stem, *header["tags"]]).lower())
     words = " ".join([path.stem, *header["tags"]]).lower()
+    slot = _slot(words)
     gender = 1.0 if "female" in words else 0.0 if "male" in words else None
     full = _base()[1][hidden] if len(hidden) else np.zeros(0, int)
     head = slot in ("hair", "hat")
@@ -91,7 +93,7 @@ def read_garment(path: Path) -> Garment:
         gender=gender,
         rigid="head" if slot == "hat" else None,
         covered=full[full >= 0],
-        two_sided=slot == "hair",
+        two_sided="all" if slot == "hair" else "hems",
         near=HEAD if slot == "hat" else (1, 2, *HEAD) if slot == "hair" else None,
     )
 
@@ -169,7 +171,7 @@ def _faces(path: Path, count: int) -> np.ndarray:
             vertices += 1
         elif words[:1] == ["f"]:
             corners = [int(word.split("/")[0]) - 1 for word in words[1:]]
-            faces += [(corners[0], b, c) for b, c in zip(corners[1:], corners[2:], strict=False)]
+            faces += [(corners[0], b, c) for b, c in itertools.pairwise(corners[1:])]
     if vertices != count:
         raise ValueError(f"{path.name} has {vertices} vertices, the bindings {count}")
     out = np.array(faces, np.int32).reshape(-1, 3)
@@ -192,17 +194,19 @@ def _components(faces: np.ndarray, count: int) -> np.ndarray:
 
 
 def _nearest(vertices: np.ndarray) -> np.ndarray:
-    from scipy.spatial import cKDTree
-
     return cKDTree(rest_body().vertices).query(vertices)[1]
 
 
 def _pieces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(M,) piece ids of a suit's connected components, by the body parts most of each lies on."""
+    """(M,) piece ids of a suit: by connected component, or by the body part beneath where one component
+    is trunk and legs at once.
+    """
     component = _components(faces, len(vertices))
+    piece = PIECE_OF_PART[rest_body().parts[_nearest(vertices)]]
     votes = np.zeros((component.max() + 1, 4), int)
-    np.add.at(votes, (component, PIECE_OF_PART[rest_body().parts[_nearest(vertices)]]), 1)
-    return np.unique(votes.argmax(1)[component], return_inverse=True)[1]
+    np.add.at(votes, (component, piece), 1)
+    mixed = (votes[:, :2] > 0.2 * votes.sum(1, keepdims=True)).all(1)[component]
+    return np.unique(np.where(mixed, piece, votes.argmax(1)[component]), return_inverse=True)[1]
 
 
 def _outwards(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -162,7 +162,9 @@ def top(
     y = body.vertices[:, 1]
     cut = min(hem, CROTCH - 0.04)
     trunk = (r.height > -0.9) | ((r.leg >= 0) & (r.leg < 0.2))
-    wanted = (trunk & (y < cut) & (r.height < neck)) | ((r.arm >= 0) & (r.arm < sleeve))
+    # The neckline is a scoop: straps stay on the shoulders.
+    scoop = neck + np.maximum(np.abs(body.vertices[:, 0]) - 0.06, 0) * 4
+    wanted = (trunk & (y < cut) & (r.height < scoop)) | ((r.arm >= 0) & (r.arm < sleeve))
     if opening:
         front = trunk & (body.normals[:, 2] < 0.3) & (body.vertices[:, 2] < 0.02)
         wanted &= ~(front & (np.abs(body.vertices[:, 0]) < opening))
@@ -190,8 +192,11 @@ def top(
         start = cut - 0.06
         gap = np.arcsin(min(opening / 0.15, 0.6)) if opening else 0.0
         mesh = joined(mesh, loft(start, hem, ease + 0.008, flare, skirt_folds, waves, gap))
-    return fit(name, slot, *mesh, covered=covered, two_sided=True, gender=gender, near=ABOVE_FEET,
-               loose=0.9 if hem > cut else 0.3)  # fmt: skip
+        gathered = np.concatenate([vertices, _gathered(mesh[0][len(vertices) :], ease + 0.025)])
+    else:
+        gathered = vertices
+    return fit(name, slot, *mesh, covered=covered, two_sided="all" if opening or hem > cut else "hems", gender=gender, near=ABOVE_FEET,
+               loose=0.9 if hem > cut else 0.3, gathered=gathered)  # fmt: skip
 
 
 def skirt(
@@ -199,7 +204,16 @@ def skirt(
 ) -> Garment:
     """A skirt from the waist down to y = hem (m); see `loft`."""
     vertices, faces = loft(WAIST, hem, ease, flare, folds, waves)
-    return fit(name, "skirt", vertices, faces, two_sided=True, loose=1.0, near=TORSO_AND_LEGS, gender=1.0)
+    return fit(name, "skirt", vertices, faces, two_sided="all", loose=1.0, near=TORSO_AND_LEGS, gender=1.0,
+               gathered=_gathered(vertices, 0.035))  # fmt: skip
+
+
+def _gathered(vertices: np.ndarray, ease: float) -> np.ndarray:
+    """A loft's vertices (M, 3) drawn in to the body's outline, as far as they are outside it."""
+    x, z = vertices[:, 0], vertices[:, 2] - AXIS_Z
+    radius = np.hypot(x, z)
+    factor = np.minimum(1, (outline(vertices[:, 1], np.arctan2(x, -z)) + ease) / radius)
+    return np.stack([x * factor, vertices[:, 1], AXIS_Z + z * factor], 1)
 
 
 def trousers(name: str, length: float, thigh: float, hem_width: float, ease: float = 0.01) -> Garment:
@@ -225,7 +239,7 @@ def trousers(name: str, length: float, thigh: float, hem_width: float, ease: flo
     vertices, faces, covered = shell(wanted, cloth)
     beneath = _beneath(wanted)
     vertices = _stand_off(_smoothed(vertices, faces, 3), beneath, STAND_OFF + 0.3 * thickness[beneath])
-    return fit(name, "bottom", vertices, faces, covered=covered, two_sided=True, near=TORSO_AND_LEGS)
+    return fit(name, "bottom", vertices, faces, covered=covered, two_sided="hems", near=TORSO_AND_LEGS)
 
 
 def shoes(name: str, shaft: float, sole: float, thickness: float) -> Garment:
@@ -249,9 +263,11 @@ def shoes(name: str, shaft: float, sole: float, thickness: float) -> Garment:
             mesh = joined(mesh, (_smoothed(vertices, faces, 2), faces))
         meshes.append(mesh)
         pieces.append(mesh[0][:, 1] > body.vertices[:, 1].max() - 0.004)
-    hidden = r.foot | ((r.leg >= 0) & (body.vertices[:, 1] > ANKLE - shaft + 0.01))
+    hidden = (r.foot & (body.vertices[:, 1] > ANKLE + 0.02)) | (
+        (r.leg >= 0) & (shaft > 0) & (body.vertices[:, 1] > ANKLE - shaft + 0.01)
+    )
     vertices, faces = joined(*meshes)
-    return fit(name, "shoes", vertices, faces, pieces=np.concatenate(pieces), two_sided=shaft > 0,
+    return fit(name, "shoes", vertices, faces, pieces=np.concatenate(pieces), two_sided="hems" if shaft else "",
                covered=np.flatnonzero(hidden), near=(5, 6, 11, 12, 13, 14))  # fmt: skip
 
 
