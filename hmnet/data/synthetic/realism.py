@@ -295,10 +295,12 @@ def measure(options: argparse.Namespace) -> None:
     size = samples[0].part_map.shape[0]
     theirs = photo_windows(photos, sizes, options.windows, generator)
     large = whole_windows(photos, size, options.windows // 2, generator)
+    sides = f"{len(samples)} renders, {len(photos)} photos"
     pairs = [
-        ("person crops", person, theirs, f"{len(photos)} photos x {options.windows}"),
-        ("whole windows", whole, large, f"{len(photos)} photos x {options.windows // 2}"),
+        ("person crops", (person, theirs), f"{sides} x {options.windows}"),
+        ("whole windows", (whole, large), f"{sides} x {options.windows // 2}"),
     ]
+    known = {id(w): encoder_features(encoder, w.pictures) for w in (person, theirs, whole, large)}
     if backgrounds:
         chosen = generator.permutation(len(backgrounds))[: len(samples)]
         empty = whole_windows([backgrounds[i] for i in chosen], size, 1, generator)
@@ -307,21 +309,19 @@ def measure(options: argparse.Namespace) -> None:
             np.concatenate([large.sources, empty.sources + len(photos)]),
             np.concatenate([large.masks, empty.masks]),
         )
+        known[id(empty)] = encoder_features(encoder, empty.pictures)
+        known[id(both)] = np.concatenate([known[id(large)], known[id(empty)]])
         pairs += [
-            ("whole, with backgrounds", whole, both, f"photos and {len(empty)} backgrounds (mostly nobody)"),
-            ("yardstick: backgrounds told from photos", empty, large, "both real"),
+            ("whole, with backgrounds", (whole, both), f"and {len(empty)} backgrounds without people"),
+            ("yardstick, backgrounds from photos", (empty, large), "both of them real"),
         ]
-    known: dict[int, np.ndarray] = {}
-    for name, ours, others, said in pairs:
-        for windows in (ours, others):
-            if id(windows) not in known:
-                known[id(windows)] = encoder_features(encoder, windows.pictures)
+    for name, (ours, others), said in pairs:
         verdict = tell_apart(known[id(ours)], known[id(others)], ours.sources, others.sources, generator)
-        print(f"{name}: {verdict} (0.5 would be indistinguishable), {said}, {len(ours)} on the other side")
+        print(f"{name}: {verdict} (0.5 would be indistinguishable), {said}")
         if options.output and "yardstick" not in name:
             file = options.output / f"{name.replace(', ', ' ').replace(' ', '_')}.jpg"
             save_picture(most_recognised(ours, others, verdict), file)
-    for name, ours, others, _ in pairs[:2]:
+    for name, (ours, others), _ in pairs[:2]:
         print(f"\n{name}, renders against photos (AUC > 0.5: renders have more)")
         print(compared(ours, others))
 

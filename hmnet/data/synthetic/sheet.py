@@ -25,7 +25,7 @@ TILE = 156
 COLUMNS = 5
 GAP = 12
 CAPTION = 15
-SHARDS_READ = 24
+SHARDS_READ = 12
 """A sheet reads at most this many shards: reading all of a large set would take minutes."""
 JOINT_MARGIN = 0.12
 """Joints end at the ankles and the shoulders; the person reaches further by this share of the longer side."""
