@@ -9,7 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from hmnet.body.template import load_anny
 from hmnet.data.synthetic.anchors import ANCHORS, anchor_poses
-from hmnet.data.synthetic.limits import clamp, plausible
+from hmnet.data.synthetic.clearance import plausible
+from hmnet.data.synthetic.limits import clamp
 from hmnet.data.synthetic.motion import DEEPMIMIC_ROW, motion_files, read_clip
 from hmnet.data.synthetic.poses import KIND_SHARES, PoseLibrary, coverage
 from hmnet.data.synthetic.retarget import pose_from_positions

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from hmnet.data.synthetic.anchors_active import ACTIVE
+from hmnet.data.synthetic.anchors_everyday import EVERYDAY
 from hmnet.data.synthetic.figure import FLAT, LOOSE, Anchor, Limb, figure_positions
 from hmnet.data.synthetic.retarget import pose_from_positions
 
@@ -363,6 +365,8 @@ ANCHORS: tuple[Anchor, ...] = (
             head=(-20, 0, 0)),
     replace(LIE, name="reclining, half up", arms=((-10, 26), (40, 6)), legs=((24, 8), (0, 4)),
             lie=(-52, 0, 0), hips=(0, 0, 0), chest=(12, 0, 0), head=(20, 0, 0)),
+    *EVERYDAY,
+    *ACTIVE,
 )  # fmt: skip
 
 

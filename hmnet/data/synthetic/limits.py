@@ -1,11 +1,9 @@
-"""What a body can do: joint limits, and a coarse test that no limb runs through another part."""
-
-from itertools import pairwise
+"""What a body can do: how far each joint turns."""
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from hmnet.data.synthetic.skeleton import JOINT_NAMES, joint_positions, rest_positions
+from hmnet.data.synthetic.skeleton import JOINT_NAMES, rest_positions
 
 BOX_DEGREES = {
     "spine1": ((-20, 35), (-20, 20), (-20, 20)),
@@ -68,39 +66,3 @@ def _hinged(rotations: np.ndarray, name: str, kind: str) -> np.ndarray:
     other = np.clip(other, -bounds, bounds) @ axes
     hinge = Rotation.from_rotvec(np.clip(angle, *np.radians(bend))[:, None] * axis)
     return (hinge * Rotation.from_rotvec(other)).as_rotvec()
-
-
-def plausible(poses: np.ndarray) -> np.ndarray:
-    """(T,) bool: no hand or forearm inside torso, head or thigh, and no leg through the other."""
-    at = {name: p for name, p in zip(JOINT_NAMES, np.moveaxis(joint_positions(poses), 1, 0), strict=True)}
-    skull = at["head"] + 0.6 * (at["head"] - at["neck"])
-    trunk = [at["pelvis"], at["spine2"], at["spine3"], at["neck"]]
-    good = np.ones(len(poses), bool)
-    for side, other in (("left", "right"), ("right", "left")):
-        wrist, elbow, hand = at[f"{side}_wrist"], at[f"{side}_elbow"], at[f"{side}_hand"]
-        fingers = hand + 0.5 * (hand - wrist)
-        for point, torso_gap, head_gap in (
-            (wrist, 0.125, 0.11), (hand, 0.115, 0.10), (fingers, 0.11, 0.09),
-            ((wrist + elbow) / 2, 0.13, 0.10), (elbow, 0.13, 0.0),
-        ):  # fmt: skip
-            for start, end in pairwise(trunk):
-                good &= _to_segment(point, start, end) > torso_gap
-            good &= np.linalg.norm(point - skull, axis=-1) > head_gap
-            for leg in (side, other):
-                good &= _to_segment(point, at[f"{leg}_hip"], at[f"{leg}_knee"]) > 0.07
-                good &= _to_segment(point, at[f"{leg}_knee"], at[f"{leg}_ankle"]) > 0.05
-        for share in (0.35, 0.7, 1.0):
-            shank = at[f"{side}_knee"] + share * (at[f"{side}_ankle"] - at[f"{side}_knee"])
-            thigh = at[f"{side}_hip"] + share * (at[f"{side}_knee"] - at[f"{side}_hip"])
-            good &= _to_segment(shank, at[f"{other}_knee"], at[f"{other}_ankle"]) > 0.075
-            good &= _to_segment(shank, at[f"{other}_hip"], at[f"{other}_knee"]) > 0.09
-            good &= _to_segment(thigh, at[f"{other}_hip"], at[f"{other}_knee"]) > 0.10
-            good &= _to_segment(shank, at["spine1"], at["neck"]) > 0.13
-    return good
-
-
-def _to_segment(point: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distances (T,) in metres of points to segments, all (T, 3)."""
-    along = end - start
-    share = ((point - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-9)
-    return np.linalg.norm(point - start - np.clip(share, 0, 1)[:, None] * along, axis=-1)

@@ -2,16 +2,18 @@
 
 import argparse
 import json
+import re
 import warnings
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from hmnet.data.synthetic.anchors import anchor_poses
-from hmnet.data.synthetic.limits import clamp, plausible
+from hmnet.data.synthetic.clearance import eased, plausible
+from hmnet.data.synthetic.limits import clamp
 from hmnet.data.synthetic.motion import motion_files, pybullet_motions, read_clip
 from hmnet.data.synthetic.retarget import pose_from_positions
 from hmnet.data.synthetic.skeleton import (
@@ -23,43 +25,22 @@ from hmnet.data.synthetic.skeleton import (
     remove_heading,
     rest_positions,
 )
+from hmnet.data.synthetic.variation import blend, exchange, neighbours, noised
 from hmnet.errors import DataError
 
 KIND_SHARES = {
-    "standing": 0.17, "gesture": 0.12, "carrying": 0.03, "walking": 0.05, "running": 0.03, "sitting": 0.12,
-    "floor": 0.04, "kneeling": 0.03, "squatting": 0.025, "bending": 0.025, "reaching": 0.025, "sport": 0.05,
-    "riding": 0.02, "balance": 0.04, "dance": 0.035, "lying": 0.015,
-    "clip upright": 0.13, "clip active": 0.10, "clip low": 0.04, "clip floor": 0.02,
+    "standing": 0.17, "gesture": 0.15, "sitting": 0.19, "walking": 0.06, "running": 0.04, "carrying": 0.03,
+    "bending": 0.02, "reaching": 0.02, "riding": 0.02, "sport": 0.045, "balance": 0.02, "dance": 0.03,
+    "floor": 0.025, "kneeling": 0.015, "squatting": 0.015, "lying": 0.02,
+    "clip upright": 0.08, "clip active": 0.03, "clip low": 0.01, "clip floor": 0.01,
 }  # fmt: skip
-"""How often a base pose is of each kind; authored kinds first, then what clips are sorted into."""
+"""How often a base pose is of each kind, as in ordinary photos of people: standing and gestures 40 %,
+sitting 19, walking and running 10, sport and dance 12, near the floor 9. What clips are sorted into last."""
 DUPLICATE_M = 0.10
 HELD_OUT = 10
-
-
-def _leg(side: str) -> tuple[str, ...]:
-    return tuple(f"{side}_{name}" for name in ("hip", "knee", "ankle", "foot"))
-
-
-def _arm(side: str) -> tuple[str, ...]:
-    return tuple(f"{side}_{name}" for name in ("collar", "shoulder", "elbow", "wrist", "hand"))
-
-
-MIXED_GROUPS = (
-    (("spine1", "spine2", "spine3", "neck", "head"), 0.35),
-    ((*_leg("left"), *_leg("right")), 0.35),
-    (_leg("left"), 0.15),
-    (_leg("right"), 0.15),
-    (_arm("left"), 0.4),
-    (_arm("right"), 0.4),
-    (_arm("left")[2:], 0.15),
-    (_arm("right")[2:], 0.15),
-)
-"""Joints that come from another pose together, and how often each group does in a mixed pose."""
-NOISE_DEGREES = {
-    "pelvis": 4, "hip": 6, "knee": 7, "ankle": 7, "spine1": 3, "spine2": 3, "spine3": 3, "neck": 5, "head": 6,
-    "collar": 2.5, "shoulder": 8, "elbow": 9, "wrist": 9, "foot": 3, "hand": 3,
-}  # fmt: skip
-INTERPOLATED, MIXED, ATTEMPTS = 0.4, 0.4, 4
+INTERPOLATED, MIXED, ATTEMPTS = 0.5, 0.45, 5
+SESSION = re.compile(r"(?:humanoid3d_)?(\d+|[^\W\d_]+)")
+"""A clip's subject or session: the number (CMU's subject) or word that its name begins with."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +72,13 @@ class PoseLibrary:
         titles = [f"anchor {kind}: {title}" for kind, title in zip(kinds, titles, strict=True)]
         sources = np.array(titles + [names[i] for i in order])
         kept = _distinct(poses, always=len(kinds))
-        poses, sources = poses[kept], sources[kept]
+        poses, sources = eased(poses[kept]), sources[kept]
         kinds = np.concatenate([np.array(kinds, str), _clip_kinds(poses[len(kinds) :])])
         return cls(poses.astype(np.float32), kinds, _weights(kinds), sources)
 
     def save(self, path: Path) -> None:
         """Write everything to one .npz file."""
-        np.savez_compressed(path, **vars(self))
+        np.savez_compressed(path, **{f.name: getattr(self, f.name) for f in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> "PoseLibrary":
@@ -109,54 +90,75 @@ class PoseLibrary:
             raise DataError(f"{path}: expected a pose library written by this package ({error}).") from error
 
     def part(self, test: bool) -> "PoseLibrary":
-        """The base poses kept for tests (a tenth of the sources, by name), or all the others."""
-        chosen = np.array([(zlib.crc32(name.encode()) % HELD_OUT == 0) == test for name in self.sources])
-        weights = self.weights[chosen] / self.weights[chosen].sum()
-        return PoseLibrary(self.poses[chosen], self.kinds[chosen], weights, self.sources[chosen])
+        """The base poses kept for tests, about a tenth, or all the others.
+
+        Split by subject or session, so that no near twin of a test pose is trained on: all clips whose
+        names begin with the same number or word stay together, and are told by a hash of it, whatever else
+        is in the library. Anchors are split one by one, a tenth of each kind and at least one. Blends and
+        exchanged limbs come from the same part, since `sample` sees nothing else.
+        """
+        chosen = _held_out(self.sources) == test
+        kinds = self.kinds[chosen]
+        return PoseLibrary(self.poses[chosen], kinds, _weights(kinds), self.sources[chosen])
 
     def sample(self, generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Varied poses (count, 24, 3) float32: anchors blended, limbs exchanged, mirrored, with noise; and
-        the kinds (count,) str of their base poses.
+        """Varied poses (count, 24, 3) float32: blended, limbs exchanged, mirrored, with noise; and the kinds
+        (count,) str of their base poses.
 
-        Variations whose hands, arms or legs would run through the body are drawn again; after a few
-        attempts the pose is kept whole, with a little noise: hands on hips and crossed legs touch by nature.
+        Arms that reach into the body are turned out of it; variations that run through themselves all the
+        same are drawn again from another base pose of that kind, and the last few kept nearly as they are.
         """
         base = generator.choice(len(self.poses), count, p=self.weights)
-        out = self._blended(generator, base)
-        result, bad = out.copy(), np.arange(count)
-        for _ in range(ATTEMPTS):
-            varied = _noised(generator, self._mixed(generator, out[bad]), 0.2, 1.4)
-            good = plausible(varied)
-            result[bad[good]] = varied[good]
-            bad = bad[~good]
-            if len(bad) == 0:
+        result = np.empty((count, len(JOINT_NAMES), 3))
+        open_rows = np.arange(count)
+        for attempt in range(ATTEMPTS):
+            varied = self._varied(generator, base[open_rows], calm=attempt == ATTEMPTS - 1)
+            result[open_rows] = varied
+            open_rows = open_rows[~plausible(varied)]
+            if len(open_rows) == 0:
                 break
-        result[bad] = _noised(generator, out[bad], 0.0, 0.4)
+            base[open_rows] = [self._like(generator, index) for index in base[open_rows]]
         flipped = generator.random(count) < 0.5
         result[flipped] = mirror(result[flipped])
         return result.astype(np.float32), self.kinds[base]
 
+    def rejected(self, generator: np.random.Generator, count: int) -> float:
+        """Share of first variations that run through themselves and are drawn again."""
+        base = generator.choice(len(self.poses), count, p=self.weights)
+        return float(1 - plausible(self._varied(generator, base, calm=False)).mean())
+
+    def _varied(self, generator: np.random.Generator, base: np.ndarray, calm: bool) -> np.ndarray:
+        if calm:
+            return eased(noised(generator, self.poses[base].astype(float), 0.0, 0.4))
+        poses = self._blended(generator, base)
+        poses = exchange(generator, poses, self.poses, self.weights, MIXED)
+        return eased(noised(generator, poses, 0.2, 1.4))
+
+    def _like(self, generator: np.random.Generator, index: int) -> int:
+        return int(generator.choice(self._of_kind[str(self.kinds[index])]))
+
     def _blended(self, generator: np.random.Generator, base: np.ndarray) -> np.ndarray:
-        """Some authored poses moved part of the way to another of their kind."""
+        """Some poses moved part of the way to a neighbour, or authored ones to another of their kind."""
         out = self.poses[base].astype(float)
-        for row in np.flatnonzero(generator.random(len(base)) < INTERPOLATED):
-            kind = self.kinds[base[row]]
-            if kind.startswith("clip"):
-                continue
-            other = generator.choice(np.flatnonzero(self.kinds == kind))
-            out[row] = _between(out[row], self.poses[other].astype(float), generator.uniform(0, 0.5))
+        rows = np.flatnonzero(generator.random(len(base)) < INTERPOLATED)
+        if len(self.poses) < 2 or len(rows) == 0:
+            return out
+        near = self._neighbours[base[rows]]
+        others = near[np.arange(len(rows)), generator.integers(0, near.shape[1], len(rows))]
+        for row in np.flatnonzero(generator.random(len(rows)) < 0.5):
+            if not str(self.kinds[base[rows[row]]]).startswith("clip"):
+                others[row] = self._like(generator, base[rows[row]])
+        shares = generator.uniform(0, 0.6, len(rows))
+        out[rows] = blend(out[rows], self.poses[others].astype(float), shares)
         return out
 
-    def _mixed(self, generator: np.random.Generator, poses: np.ndarray) -> np.ndarray:
-        """Some of the poses with groups of joints taken from other base poses."""
-        out = poses.copy()
-        mixed = generator.random(len(out)) < MIXED
-        for group, share in MIXED_GROUPS:
-            rows = np.flatnonzero(mixed & (generator.random(len(out)) < share))
-            columns = [JOINT_INDEX[name] for name in group]
-            donors = generator.choice(len(self.poses), len(rows), p=self.weights)
-            out[np.ix_(rows, columns)] = self.poses[np.ix_(donors, columns)]
-        return out
+    @cached_property
+    def _neighbours(self) -> np.ndarray:
+        return neighbours(self.poses)
+
+    @cached_property
+    def _of_kind(self) -> dict[str, np.ndarray]:
+        return {str(kind): np.flatnonzero(self.kinds == kind) for kind in np.unique(self.kinds)}
 
 
 def coverage(library: PoseLibrary, references: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
@@ -230,22 +232,59 @@ def _weights(kinds: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _between(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
-    start, end = Rotation.from_rotvec(first), Rotation.from_rotvec(second)
-    return (start * Rotation.from_rotvec((start.inv() * end).as_rotvec() * share)).as_rotvec()
+def _held_out(sources: np.ndarray) -> np.ndarray:
+    """(N,) bool: whose poses are kept for tests, told by their sources' names alone."""
+    anchors: dict[str, list[str]] = {}
+    for name in sources:
+        if name.startswith("anchor "):
+            anchors.setdefault(name.split(":")[0], []).append(str(name))
+    held = set()
+    for names in anchors.values():
+        by_hash = sorted(set(names), key=lambda name: zlib.crc32(name.encode()))
+        held |= set(by_hash[: -(-len(by_hash) // HELD_OUT)])
+    return np.array([name in held if name.startswith("anchor ") else _held_session(name) for name in sources])
 
 
-def _noised(generator: np.random.Generator, poses: np.ndarray, least: float, most: float) -> np.ndarray:
-    """The poses with each joint turned at random, by a strength of its own for every pose, within limits."""
-    scales = np.radians([_noise_degrees(name) for name in JOINT_NAMES])[:, None]
-    noise = generator.normal(0, 1, poses.shape) * scales
-    noise *= generator.uniform(least, most, (len(poses), 1, 1))
-    turned = Rotation.from_rotvec(poses.reshape(-1, 3)) * Rotation.from_rotvec(noise.reshape(-1, 3))
-    return clamp(turned.as_rotvec().reshape(poses.shape))
+def _held_session(clip: str) -> bool:
+    match = SESSION.match(clip)
+    # With this salt the tenth holds every clip kind of the sources that README names.
+    return zlib.crc32(f"subject: {match[1] if match else clip}".encode()) % HELD_OUT == 0
 
 
-def _noise_degrees(name: str) -> float:
-    return NOISE_DEGREES[name.removeprefix("left_").removeprefix("right_")]
+def _at_standard_size(joints: np.ndarray) -> np.ndarray:
+    """Scale references (R, 12, 3) to a body of 1.7 m: trunk and mean leg together 1.28 m."""
+    shoulders, hips, knees, ankles = joints[:, 0:2], joints[:, 6:8], joints[:, 8:10], joints[:, 10:12]
+    legs = np.linalg.norm(hips - knees, axis=-1) + np.linalg.norm(knees - ankles, axis=-1)
+    trunk = np.linalg.norm(shoulders.mean(1) - hips.mean(1), axis=-1)
+    return joints * (1.28 / (legs.mean(1) + trunk))[:, None, None]
+
+
+def describe(library: PoseLibrary, count: int = 20_000, seed: int = 0) -> str:
+    """Distinct poses, and of that many samples: shares of kinds, of upright poses, of first ones rejected."""
+    generator = np.random.default_rng(seed)
+    poses, drawn = library.sample(generator, count)
+    kinds, counts = np.unique(drawn, return_counts=True)
+    shares = ", ".join(f"{kinds[i]} {100 * counts[i] / count:.1f} %" for i in np.argsort(-counts))
+    bases = dict(zip(*np.unique(library.kinds, return_counts=True), strict=True))
+    return "\n".join(
+        (
+            f"{len(library.poses)} base poses: " + ", ".join(f"{kind} {n}" for kind, n in bases.items()),
+            f"{len(_distinct(library.poses, 0))} of them distinct at {100 * DUPLICATE_M:.0f} cm",
+            f"drawn: {shares}",
+            f"upright: {100 * _upright(poses).mean():.1f} % of {count} samples",
+            f"rejected for self-penetration: {100 * library.rejected(generator, count):.1f} % of first draws",
+        )
+    )
+
+
+def _upright(poses: np.ndarray) -> np.ndarray:
+    """(T,) bool: trunk within 35 degrees of the vertical, an ankle at least 0.6 of a leg below the hips."""
+    positions = joint_positions(poses)
+    neck = positions[:, JOINT_INDEX["neck"]]
+    ankles = positions[:, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]]
+    leg = np.linalg.norm(rest_positions()["left_ankle"] - rest_positions()["left_hip"])
+    level = -neck[:, 1] / np.linalg.norm(neck, axis=1) > np.cos(np.radians(35))
+    return level & (ankles[:, :, 1].max(1) > 0.6 * leg)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -257,8 +296,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=50_000, help="samples to compare with the references")
     options = parser.parse_args(arguments)
     library = PoseLibrary.build(options.poses)
-    kinds, counts = np.unique(library.kinds, return_counts=True)
-    print(f"{len(library.poses)} poses: " + ", ".join(f"{k} {c}" for k, c in zip(kinds, counts, strict=True)))
+    print(describe(library))
     if options.output:
         library.save(options.output)
     if options.reference:
@@ -269,14 +307,6 @@ def main(arguments: list[str] | None = None) -> None:
         for name, value in zip(chosen, distance, strict=True):
             print(f"{value:6.1f} mm  {name}")
         print(f"median {np.median(distance):.1f} mm over {len(distance)} references, {options.count} samples")
-
-
-def _at_standard_size(joints: np.ndarray) -> np.ndarray:
-    """Scale references (R, 12, 3) to a body of 1.7 m: trunk and mean leg together 1.28 m."""
-    shoulders, hips, knees, ankles = joints[:, 0:2], joints[:, 6:8], joints[:, 8:10], joints[:, 10:12]
-    legs = np.linalg.norm(hips - knees, axis=-1) + np.linalg.norm(knees - ankles, axis=-1)
-    trunk = np.linalg.norm(shoulders.mean(1) - hips.mean(1), axis=-1)
-    return joints * (1.28 / (legs.mean(1) + trunk))[:, None, None]
 
 
 if __name__ == "__main__":

@@ -55,14 +55,20 @@ def rest_positions() -> dict[str, np.ndarray]:
     return {name: heads[body.bone_names.index(bone)] for name, bone in (JOINT_BONES | MARKER_BONES).items()}
 
 
+def joint_rotations(poses: np.ndarray) -> np.ndarray:
+    """World rotations (T, 24, 3, 3) of the joints of poses (T, 24, 3)."""
+    world = Rotation.from_rotvec(poses.reshape(-1, 3)).as_matrix().reshape(-1, len(JOINT_NAMES), 3, 3)
+    for joint, parent in enumerate(PARENTS[1:], start=1):
+        world[:, joint] = world[:, parent] @ world[:, joint]
+    return world
+
+
 def joint_positions(poses: np.ndarray) -> np.ndarray:
     """Joint positions (..., 24, 3) in metres, pelvis at the origin, of poses (..., 24, 3)."""
-    local = Rotation.from_rotvec(poses.reshape(-1, 3)).as_matrix().reshape(-1, len(JOINT_NAMES), 3, 3)
+    world = joint_rotations(poses.reshape(-1, len(JOINT_NAMES), 3))
     rest = np.stack([rest_positions()[name] for name in JOINT_NAMES])
-    world, positions = np.empty_like(local), np.zeros(local.shape[:3])
-    world[:, 0] = local[:, 0]
+    positions = np.zeros(world.shape[:3])
     for joint, parent in enumerate(PARENTS[1:], start=1):
-        world[:, joint] = world[:, parent] @ local[:, joint]
         positions[:, joint] = positions[:, parent] + world[:, parent] @ (rest[joint] - rest[parent])
     return positions.reshape(poses.shape)
 
