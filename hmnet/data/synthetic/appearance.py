@@ -20,9 +20,9 @@ from hmnet.data.synthetic.colours import (
 )
 from hmnet.data.synthetic.regions import Regions, regions
 
-ROWS = ("skin", "top", "bottom", "shoes", "hair", "eyes", "lips", "brows", "hat", "iris", "socks", "gloves",
+ROWS = ("skin", "top", "bottom", "shoes", "hair", "eyes", "lips", "hat", "iris", "socks", "gloves",
         "trim", "side", "sole", "tattoo")  # fmt: skip
-(SKIN, TOP, BOTTOM, SHOES, HAIR, EYES, LIPS, BROWS, HAT, IRIS, SOCKS, GLOVES, TRIM, SIDE, SOLE,
+(SKIN, TOP, BOTTOM, SHOES, HAIR, EYES, LIPS, HAT, IRIS, SOCKS, GLOVES, TRIM, SIDE, SOLE,
  TATTOO) = range(len(ROWS))  # fmt: skip
 ABOVE, BELOW = {"top", "suit", "dress"}, {"bottom", "suit", "dress", "skirt"}
 """Slots of the wardrobe that make painted clothes needless above or below the waist."""
@@ -33,13 +33,15 @@ class Outfit:
     """Clothes and colours of one person.
 
     offset: (V,) m along the normal. cloth: (V,) int32 row of `patterns`. albedo: (V, 3) linear RGB.
-    patterns: (len(ROWS), COLUMNS) as `hmnet.data.synthetic.shading.shade` takes them.
+    patterns: (len(ROWS), COLUMNS) as `hmnet.data.synthetic.shading.shade` takes them. hair: (3,) linear
+    RGB.
     """
 
     offset: np.ndarray
     cloth: np.ndarray
     albedo: np.ndarray
     patterns: np.ndarray
+    hair: np.ndarray
 
 
 def dress(
@@ -68,13 +70,13 @@ def dress(
         offset[r.hand] += 0.002
     _grow_hair(generator, r, cloth, offset, gender, age, slots)
     _tattoo(generator, r, cloth, patterns, colours)
-    cloth[r.eyes], cloth[r.iris], cloth[r.lips], cloth[r.brows] = EYES, IRIS, LIPS, BROWS
+    cloth[r.eyes], cloth[r.iris], cloth[r.lips] = EYES, IRIS, LIPS
     _finish(patterns, generator)
     albedo = colours[cloth]
     bare = (cloth == SKIN) | (cloth == TATTOO) | (cloth == LIPS)
-    albedo[bare] *= _complexion(generator, r, colours[SKIN], gender, age)[bare]
+    albedo[bare] *= _complexion(generator, r, colours, gender, age)[bare]
     albedo *= generator.uniform(0.98, 1.02, (len(cloth), 1))
-    return Outfit(offset, cloth, np.clip(albedo, 0.004, 0.95).astype(np.float32), patterns)
+    return Outfit(offset, cloth, np.clip(albedo, 0.004, 0.95).astype(np.float32), patterns, colours[HAIR])
 
 
 def _wear_top(generator, r: Regions, cloth, offset, patterns, brief: bool) -> None:
@@ -154,8 +156,8 @@ def _grow_hair(generator, r: Regions, cloth, offset, gender, age, slots) -> None
     # The hairline lies flat, the crown has the volume.
     offset[hair] += volume * np.where(r.head[hair], 0.3 + 0.7 * np.clip(-r.face[hair, 1] / 0.1, 0, 1), 0.7)
     if man and age > 0.7 and generator.random() < (0.25 if old else 0.2):
-        cloth[r.beard & (cloth == SKIN)] = HAIR
-        offset[r.beard] += generator.uniform(0.001, 0.007)
+        cloth[(r.beard > 0.6) & (cloth == SKIN)] = HAIR
+        offset += r.beard * generator.uniform(0.001, 0.006)
 
 
 def _tattoo(generator, r: Regions, cloth, patterns, colours) -> None:
@@ -184,8 +186,7 @@ def _colours(generator, age: float) -> np.ndarray:
     colours[TRIM] = contrast if generator.random() < 0.7 else cloth_colour("shoes", generator)
     colours[SIDE] = 0.8 if generator.random() < 0.6 else cloth_colour("top", generator)
     colours[SOLE] = generator.choice([0.8, 0.04, 0.2], p=[0.55, 0.35, 0.1])
-    colours[HAIR] = hair_colour(age, generator)
-    colours[BROWS] = 0.55 * colours[HAIR] + 0.25 * colours[SKIN]
+    colours[HAIR] = hair_colour(age, colours[SKIN], generator)
     colours[EYES] = (0.55, 0.53, 0.5)
     colours[IRIS] = IRIS_COLOURS[generator.choice(4, p=[0.6, 0.2, 0.08, 0.12])] ** 2.2
     colours[LIPS] = colours[SKIN] * (0.86, 0.56, 0.56)
@@ -199,13 +200,13 @@ def _finish(patterns, generator) -> None:
     patterns[[SKIN, TATTOO, LIPS], 11] = generator.uniform(0.5, 1)
     patterns[[EYES, IRIS], 6] = 0.25
     patterns[:, 12] = np.where(patterns[:, 12] == 0, 14, patterns[:, 12])
-    patterns[[HAIR, BROWS]] = hair_pattern(generator)
+    patterns[HAIR] = hair_pattern(generator)
     for row, like in ((TRIM, TOP), (SIDE, BOTTOM)):
         patterns[row, 7], patterns[row, 13] = patterns[like, 7], abs(patterns[like, 13])
     patterns[[TRIM, SIDE, SOCKS], 6] = 0.02
 
 
-def _complexion(generator, r: Regions, skin, gender: float, age: float) -> np.ndarray:
+def _complexion(generator, r: Regions, colours, gender: float, age: float) -> np.ndarray:
     """Factors (V, 3) on the skin's colour: blotches, blood, pale palms, make-up, stubble."""
     waves = generator.normal(0, 1, (3, 3)) * generator.uniform(15, 60, (3, 1))
     mottled = np.sin(r.rest @ waves.T + generator.uniform(0, 6.3, 3)).mean(1)
@@ -213,10 +214,12 @@ def _complexion(generator, r: Regions, skin, gender: float, age: float) -> np.nd
     blood = r.flush[:, None] * generator.uniform(0.1, 0.6) * np.array([0.05, 0.45, 0.4])
     factor *= 1 - blood
     # Dark skin is lighter on palms and soles.
-    factor *= 1 + r.palm[:, None] * (0.1 + 1.2 * np.clip(0.3 - skin.mean(), 0, 1))
-    factor[r.lids] *= 0.72
+    factor *= 1 + r.palm[:, None] * (0.1 + 1.2 * np.clip(0.3 - colours[SKIN].mean(), 0, 1))
+    factor[r.lids] *= 0.8
+    brow = (0.5 * colours[HAIR] + 0.2 * colours[SKIN]) / colours[SKIN]
+    factor += r.brows[:, None] * generator.uniform(0.4, 0.9) * (np.minimum(brow, 0.9) - factor)
     if gender < 0.5 and age > 0.7 and generator.random() < 0.5:
-        factor[r.beard] *= 1 - generator.uniform(0.1, 0.5) * np.array([1, 0.95, 0.85])
+        factor *= 1 - r.beard[:, None] * generator.uniform(0.1, 0.5) * np.array([1, 0.95, 0.85])
     if gender > 0.5 and age > 0.7 and generator.random() < 0.5:
         factor[r.lips] *= np.array([1.15, 0.55, 0.6]) ** generator.uniform(0.3, 1.4)
         factor[r.lids] *= generator.uniform(0.3, 0.9)

@@ -28,16 +28,17 @@ CLOTH = {
 """sRGB."""
 WORN = {
     "top": {"black": 16, "white": 15, "grey": 9, "light grey": 6, "charcoal": 7, "navy": 10, "blue": 7,
-            "light blue": 6, "beige": 5, "red": 5, "burgundy": 3, "green": 3, "olive": 3, "pink": 4, "brown": 2,
-            "teal": 2, "yellow": 2, "purple": 2, "orange": 1, "denim": 2, "khaki": 1},
-    "bottom": {"denim": 16, "dark denim": 19, "pale denim": 6, "black": 22, "charcoal": 8, "grey": 5, "navy": 7,
-               "beige": 5, "khaki": 5, "olive": 3, "brown": 2, "white": 3, "light grey": 1, "red": 1, "blue": 1},
-    "outer": {"black": 24, "charcoal": 12, "navy": 16, "grey": 9, "beige": 8, "tan": 5, "olive": 6, "brown": 5,
-              "denim": 4, "red": 3, "burgundy": 3, "green": 2, "blue": 3, "white": 2, "yellow": 1},
-    "shoes": {"black": 34, "white": 22, "brown": 13, "tan": 6, "grey": 8, "navy": 5, "beige": 4, "red": 3,
-              "blue": 2, "pink": 1},
+        "light blue": 6, "beige": 5, "red": 5, "burgundy": 3, "green": 3, "olive": 3, "pink": 4, "brown":
+        2, "teal": 2, "yellow": 2, "purple": 2, "orange": 1, "denim": 2, "khaki": 1},
+    "bottom": {"denim": 16, "dark denim": 19, "pale denim": 6, "black": 22, "charcoal": 8, "grey": 5,
+        "navy": 7, "beige": 5, "khaki": 5, "olive": 3, "brown": 2, "white": 3, "light grey": 1, "red": 1,
+        "blue": 1},
+    "outer": {"black": 24, "charcoal": 12, "navy": 16, "grey": 9, "beige": 8, "tan": 5, "olive": 6,
+        "brown": 5, "denim": 4, "red": 3, "burgundy": 3, "green": 2, "blue": 3, "white": 2, "yellow": 1},
+    "shoes": {"black": 34, "white": 22, "brown": 13, "tan": 6, "grey": 8, "navy": 5, "beige": 4, "red":
+        3, "blue": 2, "pink": 1},
     "bag": {"black": 36, "brown": 16, "tan": 12, "navy": 8, "grey": 7, "beige": 7, "red": 4, "olive": 4,
-            "white": 3, "pink": 2},
+        "white": 3, "pink": 2},
 }  # fmt: skip
 """How often each colour is worn, a total of about 100 a slot."""
 PALETTE_OF = {"top": "top", "dress": "top", "skirt": "top", "hat": "outer", "coat": "outer", "suit": "outer",
@@ -61,7 +62,7 @@ def cloth_pattern(slot: str, colour: np.ndarray, generator: np.random.Generator)
     """A row of patterns (COLUMNS,) for a garment of that slot in that linear colour (3,)."""
     row = np.zeros(COLUMNS)
     row[6], row[12] = generator.uniform(0, 0.03), generator.uniform(6, 14)
-    row[7] = generator.uniform(0.25, 0.7)
+    row[7] = generator.uniform(0.1, 0.42)
     row[13] = generator.uniform(0, 100)
     second = cloth_colour("top", generator)
     if generator.random() < 0.5:
@@ -99,9 +100,12 @@ def _decorate(row: np.ndarray, slot: str, generator: np.random.Generator) -> Non
         row[13] = -generator.uniform(0.1, 0.3)  # narrow lines on a wide ground
 
 
-def hair_colour(age: float, generator: np.random.Generator) -> np.ndarray:
-    """Linear RGB (3,) of hair; age is Anny's phenotype, the old are mostly grey."""
-    colour = HAIR_COLOURS[generator.choice(len(HAIR_COLOURS), p=HAIR_SHARES)]
+def hair_colour(age: float, skin: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Linear RGB (3,) of hair over skin of that linear RGB; age is Anny's phenotype, the old are grey."""
+    # Light hair goes with light skin, dyed hair apart.
+    fair = np.clip(skin.mean() / 0.35, 0.02, 1) ** 2
+    odds = HAIR_SHARES * np.where(np.arange(len(HAIR_SHARES)) > 1, fair, 1)
+    colour = HAIR_COLOURS[generator.choice(len(odds), p=odds / odds.sum())]
     grey = generator.random() * np.clip((age - 0.8) / 0.03, 0, 1)
     colour = colour + (np.array([0.66, 0.65, 0.63]) - colour) * grey
     return np.clip(colour * generator.uniform(0.7, 1.3), 0.015, 0.9) ** 2.2

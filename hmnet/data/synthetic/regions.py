@@ -30,8 +30,8 @@ class Regions:
     hip to ankle, -1 elsewhere. height: 0 at the pelvis, 1 at the neck (torso only, -1 elsewhere). hand,
     foot, head: membership. face: (V, 3) m from the middle between the eyes, the first as a distance to the
     side; far away off the head. scalp: how much the vertex can carry hair, in [0, 1]. eyes: the eyeballs.
-    iris, lids, lips, brows, beard: membership. flush: how much blood shows through the skin, in [0, 1].
-    palm: palms and soles, in [0, 1].
+    iris, lids, lips: membership. brows, beard: how much hair grows there, in [0, 1]. flush: how much blood
+    shows through the skin, in [0, 1]. palm: palms and soles, in [0, 1].
     """
 
     rest: np.ndarray
@@ -85,15 +85,21 @@ def regions() -> Regions:
     face[~member["head"]] = 9
     x, y, z = face.T
     # y grows downwards and the face looks to -z: hair grows above a line that falls from brow to nape.
-    line = -0.045 + np.clip(z - 0.02, 0, 0.12) * 1.5
-    scalp = member["head"] * np.clip((line - y) / 0.02, 0, 1)
+    line = -0.055 + np.clip(z - 0.02, 0, 0.12) * 1.6
+    ear = (x > 0.07) & (np.abs(y - 0.01) < 0.05) & (np.abs(z - 0.1) < 0.035)
+    scalp = (member["head"] & ~ear) * np.clip((line - y) / 0.02, 0, 1)
     eyeball = np.array([b.startswith("eye") for b in body.bone_names])
     eyes = (skin * eyeball[bones]).sum(1) > 0.5
     apart = heads["eye.L"][0]
     front = member["head"] & (z < 0.01)
     around_eye = np.hypot(x - apart, y)
-    beard = (y > 0.04) & (y < 0.135) & (z < 0.075 - 0.5 * np.clip(0.11 - y, 0, 1))
-    beard &= (y > 0.085) | (x > 0.036) | (y > 0.052) & (x < 0.03)
+    jaw = (
+        _soft(y, 0.045, 0.01)
+        * _soft(-y, -0.135, 0.01)
+        * _soft(-z, -0.075 + 0.5 * np.clip(0.11 - y, 0, 1), 0.012)
+    )
+    beard = jaw * np.maximum(np.maximum(_soft(y, 0.085, 0.006), _soft(x, 0.037, 0.008)),
+                             _soft(y, 0.05, 0.003) * _soft(-x, -0.03, 0.006))  # fmt: skip
     lips = front & (np.abs(y - 0.072) < 0.009) & (x < 0.024) & (z < -0.005)
     return Regions(
         rest=rest,
@@ -110,11 +116,18 @@ def regions() -> Regions:
         iris=eyes & (around_eye < 0.0065) & (z < 0),
         lids=front & ~eyes & (around_eye < 0.017) & (y < 0.003),
         lips=lips,
-        brows=front & (np.abs(y + 0.022 - 0.08 * np.abs(x - 0.03)) < 0.0045) & (np.abs(x - 0.032) < 0.02),
-        beard=member["head"] & beard & ~lips & ~eyes,
+        brows=front
+        * _soft(-np.abs(y + 0.021 - 0.1 * np.abs(x - 0.036)), -0.0035, 0.002)
+        * _soft(-np.abs(x - 0.033), -0.017, 0.003),
+        beard=np.where(member["head"] & ~lips & ~eyes, beard, 0.0),
         flush=_flush(rest, face, heads, member),
         palm=_palms(normals, heads, member, side),
     )
+
+
+def _soft(value: np.ndarray, threshold: float | np.ndarray, width: float) -> np.ndarray:
+    """0 below the threshold, 1 above, gliding over twice the width."""
+    return np.clip((value - threshold) / (2 * width) + 0.5, 0, 1)
 
 
 def _share_along(points: np.ndarray, stops: list[np.ndarray]) -> np.ndarray:
@@ -127,8 +140,11 @@ def _share_along(points: np.ndarray, stops: list[np.ndarray]) -> np.ndarray:
 
 def _flush(rest, face, heads, member) -> np.ndarray:
     """Cheeks, nose, ears, knuckles, elbows and knees."""
-    spots = [(face, np.array([0.05, 0.042, 0.01]), 0.022, 0.8), (face, np.array([0, 0.035, -0.03]), 0.014, 0.7),
-             (face, np.array([0.085, 0.02, 0.1]), 0.03, 0.5)]  # fmt: skip
+    spots = [
+        (face, np.array([0.05, 0.042, 0.01]), 0.022, 0.8),
+        (face, np.array([0, 0.035, -0.03]), 0.014, 0.7),
+        (face, np.array([0.085, 0.02, 0.1]), 0.03, 0.5),
+    ]
     for letter in "LR":
         spots += [(rest, heads[f"{bone}.{letter}"], 0.05, 0.5) for bone in ("lowerarm01", "lowerleg01")]
         spots += [(rest, heads[f"finger{n}-2.{letter}"], 0.025, 0.5) for n in "2345"]

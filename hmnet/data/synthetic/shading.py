@@ -291,6 +291,8 @@ def shade(face_index, weights, faces, normals, rest, albedo, cloth, patterns, li
                 nx, ny, nz = nx / length, ny / length, nz / length
             second = _pattern(row, rx, ry, rz) if row[0] > 0 else 0.0
             tone = 1.0
+            if row[0] == 5:
+                tone, second = 1 - second, 0.0
             if row[14] > 0 and abs(rx) < row[14] and rz < -0.02:
                 tone = 0.55
             reach = 1.0
@@ -325,10 +327,7 @@ def shade(face_index, weights, faces, normals, rest, albedo, cloth, patterns, li
                         shine_blue += gloss * lights[k, 5]
             for i in range(3):
                 base = (wa * albedo[a, i] + wb * albedo[b, i] + wc * albedo[c, i]) / total
-                if row[0] == 5:
-                    colour = base * (1 - second)
-                else:
-                    colour = (base + (row[8 + i] - base) * second) * tone
+                colour = (base + (row[8 + i] - base) * second) * tone
                 light = red if i == 0 else green if i == 1 else blue
                 shine = shine_red if i == 0 else shine_green if i == 1 else shine_blue
                 picture[y, x, i] = colour * light + shine
