@@ -103,7 +103,9 @@ def _sky(sky, dx, dy, dz, tiles, out):
         noise(tiles[0], azimuth * 30 + sky[7], sky[8]) + 0.35 * noise(tiles[2], azimuth * 160, sky[8])
     )
     if sky[9] > 0 and rise < line:
-        tone = 1 + 0.35 * noise(tiles[2], azimuth * 400, rise * 400) - 0.5 * max(0.0, 1 - rise / (line + 1e-4))
+        tone = (
+            1 + 0.35 * noise(tiles[2], azimuth * 400, rise * 400) - 0.5 * max(0.0, 1 - rise / (line + 1e-4))
+        )
         for k in range(3):
             out[k] = max(sky[11 + k] * max(tone, 0.1), 0.002)
         return
@@ -229,13 +231,14 @@ def _draw(
 
 
 @jit
-def draw_leaves(picture, depth, leaves, front, cutoff, tiles):
+def draw_leaves(picture, depth, leaves, tiles):
     """Draw ellipses over a picture (S, S, 3) wherever they are nearer than depth (S, S); in place.
 
     leaves: (N, 11) middle x, y (px), depth (m), half sizes a, b (px), angle (rad), linear RGB, roundness of
-    the shading, strength of the noise. front: (S, S) bool, set where one nearer than cutoff (m) was drawn.
+    the shading, strength of the noise. Returns the depth (S, S) of the ellipses alone, infinite for none.
     """
     size = len(picture)
+    front = np.full((size, size), np.inf, np.float32)
     for n in range(len(leaves)):
         cx, cy, z, a, b = leaves[n, 0], leaves[n, 1], leaves[n, 2], leaves[n, 3], leaves[n, 4]
         c, s, widest = math.cos(leaves[n, 5]), math.sin(leaves[n, 5]), max(a, b)
@@ -251,6 +254,7 @@ def draw_leaves(picture, depth, leaves, front, cutoff, tiles):
                 if leaves[n, 10] > 0:
                     tone *= 1 + leaves[n, 10] * noise(tiles[1], 90 * u + 31 * n, 90 * v)
                 depth[y, x] = z
-                front[y, x] = z < cutoff
+                front[y, x] = z
                 for k in range(3):
                     picture[y, x, k] = leaves[n, 6 + k] * max(tone, 0.05)
+    return front

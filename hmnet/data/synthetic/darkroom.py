@@ -22,28 +22,28 @@ def blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
 def _separable(picture, kernel):
     height, width, channels = picture.shape
     radius = len(kernel) // 2
-    across = np.zeros_like(picture)
+    flat = width * channels
+    across = np.zeros((height, flat), np.float32)
+    padded = np.empty(flat + 2 * radius * channels, np.float32)
     for y in range(height):
-        for i in range(-radius, radius + 1):
-            weight = kernel[i + radius]
-            first, last = max(-i, 0), min(width - i, width)
-            for x in range(first, last):
-                for c in range(channels):
-                    across[y, x, c] += weight * picture[y, x + i, c]
-            for x in range(first):
-                for c in range(channels):
-                    across[y, x, c] += weight * picture[y, 0, c]
-            for x in range(last, width):
-                for c in range(channels):
-                    across[y, x, c] += weight * picture[y, width - 1, c]
-    down = np.zeros_like(picture)
+        row = picture[y].reshape(flat)
+        padded[radius * channels : radius * channels + flat] = row
+        for i in range(radius * channels):
+            padded[i] = row[i % channels]
+            padded[radius * channels + flat + i] = row[flat - channels + i % channels]
+        into = across[y]
+        for i in range(len(kernel)):
+            weight, source = kernel[i], padded[i * channels : i * channels + flat]
+            for k in range(flat):
+                into[k] += weight * source[k]
+    down = np.zeros((height, flat), np.float32)
     for y in range(height):
+        into = down[y]
         for i in range(-radius, radius + 1):
-            weight, row = kernel[i + radius], min(max(y + i, 0), height - 1)
-            for x in range(width):
-                for c in range(channels):
-                    down[y, x, c] += weight * across[row, x, c]
-    return down
+            weight, source = kernel[i + radius], across[min(max(y + i, 0), height - 1)]
+            for k in range(flat):
+                into[k] += weight * source[k]
+    return down.reshape(height, width, channels)
 
 
 def defocused(picture: np.ndarray, depth: np.ndarray, focus: float, sigma: float) -> np.ndarray:
@@ -66,9 +66,7 @@ def motion_blurred(picture: np.ndarray, length: float, angle: float) -> np.ndarr
     return total / steps
 
 
-def develop(
-    picture: np.ndarray, weight: np.ndarray, dim: bool, generator: np.random.Generator
-) -> np.ndarray:
+def develop(picture: np.ndarray, weight: np.ndarray, dim: bool, generator: np.random.Generator) -> np.ndarray:
     """Linear RGB (S, S, 3) float32 to a photograph (S, S, 3) uint8.
 
     weight: (S, S) how much each pixel counts when the camera meters the light. dim: little light, so an
@@ -76,35 +74,37 @@ def develop(
     """
     size = len(picture)
     metered = _metered(picture, weight)
-    aim = 0.2 * np.exp(generator.normal(-0.75 if dim else 0, 0.38))
+    aim = 0.17 * np.exp(generator.normal(-0.75 if dim else 0, 0.33))
     balance = np.exp(generator.normal(0, [0.07, 0.02, 0.08]))
     rate = generator.random()
     if rate < 0.05:
         balance *= [[1.25, 1.0, 0.65], [0.75, 0.95, 1.3], [0.9, 1.15, 0.9]][generator.integers(3)]
-    saturation = generator.normal(1.05, 0.22)
+    saturation = np.clip(generator.normal(0.92, 0.17), 0.4, 1.35)
     if rate > 0.975:
         saturation, balance = 0.0, balance * ([1.1, 1.0, 0.8] if generator.random() < 0.3 else 1.0)
     vignette = max(generator.normal(0.1, 0.18), 0)
     curve = _tone_curve(generator)
     lens = np.exp(generator.normal(-0.55, 0.35))
-    if generator.random() < 0.07:
+    if generator.random() < 0.05:
         lens = generator.uniform(1.2, 2.6)
     picture = blurred(picture, max(lens, 0.3))
     if generator.random() < 0.06:
         picture = motion_blurred(picture, generator.uniform(2, 9) * size / 256, generator.uniform(0, np.pi))
-    noise = np.exp(generator.normal(-4.6, 0.7)) * (3 if dim else 1)
+    noise = np.exp(generator.normal(-4.7, 0.7)) * (2 if dim else 1)
     grain = generator.standard_normal(picture.shape, dtype=np.float32)
     if generator.random() < 0.7:
         grain = blurred(grain, 0.6) * 1.9
     gains = (aim / max(metered, 1e-4) * balance).astype(np.float32)
-    seen = _expose(picture, grain, gains, float(min(noise, 0.09)), max(float(saturation), 0.0), float(vignette), curve)
+    seen = _expose(
+        picture, grain, gains, float(min(noise, 0.06)), max(float(saturation), 0.0), float(vignette), curve
+    )
     if generator.random() < 0.35:
         halo = blurred(seen, generator.uniform(0.7, 1.4))
         seen = seen + generator.uniform(0.2, 0.9) * (seen - halo)
-    small = generator.random() < 0.14
+    small = generator.random() < 0.11
     image = Image.fromarray((np.clip(seen, 0, 1) * 255 + 0.5).astype(np.uint8))
     if small:
-        side = int(size * generator.uniform(0.3, 0.8))
+        side = int(size * generator.uniform(0.35, 0.85))
         ways = (Image.BILINEAR, Image.BICUBIC, Image.LANCZOS)
         image = image.resize((side, side), ways[generator.integers(3)])
     if generator.random() < 0.3:
@@ -125,11 +125,11 @@ def _srgb() -> np.ndarray:
 def _tone_curve(generator: np.random.Generator) -> np.ndarray:
     """(4096,) display value of linear light in [0, 4]: highlights roll off, shadows may be crushed."""
     light = np.linspace(0, 4, 4096)
-    shoulder = generator.uniform(0.55, 0.95)
+    shoulder = generator.uniform(0.45, 0.85)
     over = np.maximum(light - shoulder, 0) / (1 - shoulder)
     rolled = np.where(light < shoulder, light, shoulder + (1 - shoulder) * over / (1 + over))
     value = np.interp(rolled, np.linspace(0, 1, 4096), _srgb())
-    contrast = generator.normal(0.25, 0.35)
+    contrast = np.clip(generator.normal(0.1, 0.25), -0.3, 0.6)
     curved = value + contrast * (value * value * (3 - 2 * value) - value)
     black, white = max(generator.normal(0.0, 0.03), -0.06), min(generator.normal(1.02, 0.03), 1.08)
     return np.clip(black + (white - black) * curved, 0, 1).astype(np.float32)

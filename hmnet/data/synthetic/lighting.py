@@ -64,7 +64,9 @@ def choose_lighting(
         ambient = np.stack([cool * generator.uniform(0.45, 0.8), below])
         softness = generator.uniform(0.01, 0.05)
     elif kind == "overcast":
-        lights = [_light(turn, np.radians(generator.uniform(50, 88)), warm * generator.uniform(0.3, 0.8), 0.7)]
+        lights = [
+            _light(turn, np.radians(generator.uniform(50, 88)), warm * generator.uniform(0.3, 0.8), 0.7)
+        ]
         ambient = np.stack([generator.uniform(0.8, 1.1) * (warm + cool) / 2, below])
     elif kind == "ceiling":
         lamp = warm * generator.choice([[1.0, 1.0, 1.0], [1.18, 1.0, 0.72], [0.95, 1.04, 0.98]])
@@ -75,7 +77,9 @@ def choose_lighting(
         ambient = np.stack([lamp * generator.uniform(0.3, 0.6), below * lamp])
     elif kind == "window":
         side = generator.choice([-1, 1]) * generator.uniform(0.9, 1.9)
-        lights = [_light(side, np.radians(generator.uniform(0, 35)), cool * generator.uniform(1.2, 2.2), 0.35)]
+        lights = [
+            _light(side, np.radians(generator.uniform(0, 35)), cool * generator.uniform(1.2, 2.2), 0.35)
+        ]
         ambient = np.stack([warm * generator.uniform(0.15, 0.45), 0.6 * below])
     elif kind == "flash":
         lights = [_light(generator.normal(0, 0.12), generator.uniform(0, 0.2), 1.8 * warm, 0.05)]

@@ -15,7 +15,9 @@ BODILY = np.array(
      [0.04, 0.07, 0.17], [0.5, 0.5, 0.5], [0.015, 0.015, 0.017], [0.45, 0.03, 0.04], [0.75, 0.73, 0.7]]
 )  # fmt: skip
 """Skin, hair and clothes, linear RGB: no colour may tell a body from what is behind it."""
-GREENS = np.array([[0.05, 0.12, 0.02], [0.1, 0.2, 0.03], [0.03, 0.07, 0.02], [0.2, 0.24, 0.05], [0.25, 0.15, 0.04]])
+GREENS = np.array(
+    [[0.05, 0.12, 0.02], [0.1, 0.2, 0.03], [0.03, 0.07, 0.02], [0.2, 0.24, 0.05], [0.25, 0.15, 0.04]]
+)
 
 
 @dataclass
@@ -60,7 +62,9 @@ def colour(generator: np.random.Generator, bodily: float = 0.35) -> np.ndarray:
     elif rate < bodily + 0.5:
         picked = np.array([0.4, 0.22, 0.1]) * np.exp(generator.normal(-0.3, 0.6)) * np.ones(3)
     else:
-        picked = generator.dirichlet([0.6, 0.6, 0.6]) * generator.uniform(0.1, 1.0)
+        picked = generator.dirichlet([1.2, 1.2, 1.2]) * generator.uniform(0.1, 0.9) + generator.uniform(
+            0, 0.15
+        )
     return np.clip(picked, 0.01, 0.9)
 
 
@@ -70,32 +74,47 @@ def choose_place(generator: np.random.Generator) -> Place:
 
 
 def _floor(generator: np.random.Generator, place: Place) -> None:
-    kind = generator.choice([PLAIN, PLANKS, TILES, CHECKS, MOTTLED, STRIPES], p=[0.25, 0.3, 0.2, 0.06, 0.14, 0.05])
+    kind = generator.choice(
+        [PLAIN, PLANKS, TILES, CHECKS, MOTTLED, STRIPES], p=[0.25, 0.3, 0.2, 0.06, 0.14, 0.05]
+    )
     repeat = {PLANKS: (generator.uniform(0.06, 0.2), generator.uniform(0.8, 2))}.get(
         int(kind), (generator.uniform(0.2, 0.7),) * 2
     )
-    shade = np.array([0.4, 0.22, 0.1]) * np.exp(generator.normal(-0.2, 0.6)) if kind == PLANKS else colour(generator)
+    shade = (
+        np.array([0.4, 0.22, 0.1]) * np.exp(generator.normal(-0.2, 0.6))
+        if kind == PLANKS
+        else colour(generator)
+    )
     second = shade * 0.3 if kind in (PLANKS, TILES) else colour(generator)
     place.plane(FLOOR, 0.0, material(generator, kind, shade, second, repeat, generator.uniform(0.03, 0.2)))
 
 
 def _walls(generator: np.random.Generator, place: Place, behind: float, aside: float, high: float) -> None:
-    paint = colour(generator, 0.25) if generator.random() < 0.5 else generator.uniform(0.3, 0.85) * np.array(
-        [1, generator.uniform(0.9, 1), generator.uniform(0.75, 1)]
+    paint = (
+        colour(generator, 0.25)
+        if generator.random() < 0.5
+        else generator.uniform(0.3, 0.85)
+        * np.array([1, generator.uniform(0.9, 1), generator.uniform(0.75, 1)])
     )
-    kind = generator.choice([PLAIN, STRIPES, MOTTLED, BRICKS, TILES, PLANKS], p=[0.6, 0.08, 0.1, 0.1, 0.07, 0.05])
+    kind = generator.choice(
+        [PLAIN, STRIPES, MOTTLED, BRICKS, TILES, PLANKS], p=[0.6, 0.08, 0.1, 0.1, 0.07, 0.05]
+    )
     repeat = (0.22, 0.075) if kind == BRICKS else (generator.uniform(0.05, 0.3), generator.uniform(0.1, 0.5))
     second = paint * generator.uniform(0.5, 1.2, 3) if kind in (STRIPES, MOTTLED) else paint * 0.55
     rows = [material(generator, kind, paint, second, repeat, generator.uniform(0.015, 0.1)) for _ in range(3)]
     place.plane(BACK, behind, rows[0])
     place.plane(LEFT, -aside * generator.uniform(0.6, 1.4), rows[1])
     place.plane(RIGHT, aside * generator.uniform(0.6, 1.4), rows[2])
-    place.plane(CEILING, high, material(generator, PLAIN, np.full(3, generator.uniform(0.4, 0.85)), grain=0.02))
+    place.plane(
+        CEILING, high, material(generator, PLAIN, np.full(3, generator.uniform(0.4, 0.85)), grain=0.02)
+    )
     skirting = place.add(material(generator, PLAIN, colour(generator, 0.1), grain=0.04))
     place.box((0, 0.06, behind), (2 * aside * 1.5, 0.12, 0.04), skirting)
 
 
-def _wall_things(generator: np.random.Generator, place: Place, behind: float, aside: float, count: int) -> None:
+def _wall_things(
+    generator: np.random.Generator, place: Place, behind: float, aside: float, count: int
+) -> None:
     """Windows, doors, pictures, curtains, shelves and pipes along the wall behind."""
     for _ in range(count):
         x, kind = generator.uniform(-aside, aside), generator.integers(7)
@@ -110,18 +129,35 @@ def _wall_things(generator: np.random.Generator, place: Place, behind: float, as
                 place.box((x + side * wide / 4, 1.6, behind - 0.05), (wide / 2 - 0.06, tall, 0.02), pane)
         elif kind == 1:
             place.box((x, 1.02, behind), (0.9, 2.05, 0.08), frame)
-            place.box((x + 0.35, 1.0, behind - 0.05), (0.1, 0.03, 0.06), place.add(material(generator, PLAIN, np.full(3, 0.4))))
+            place.box(
+                (x + 0.35, 1.0, behind - 0.05),
+                (0.1, 0.03, 0.06),
+                place.add(material(generator, PLAIN, np.full(3, 0.4))),
+            )
         elif kind == 2:
             picture = material(generator, generator.choice([MOTTLED, CELLS, STRIPES]), colour(generator),
                                colour(generator), tuple(generator.uniform(0.05, 0.4, 2)), 0.2)  # fmt: skip
-            wide, tall, y = generator.uniform(0.25, 1.2), generator.uniform(0.25, 0.9), generator.uniform(1.2, 2)
+            wide, tall, y = (
+                generator.uniform(0.25, 1.2),
+                generator.uniform(0.25, 0.9),
+                generator.uniform(1.2, 2),
+            )
             place.box((x, y, behind), (wide + 0.08, tall + 0.08, 0.05), frame)
             place.box((x, y, behind - 0.02), (wide, tall, 0.05), place.add(picture))
         elif kind == 3:
-            cloth = material(generator, STRIPES, colour(generator, 0.5), None, (generator.uniform(0.06, 0.2), 1), 0.12)
+            cloth = material(
+                generator, STRIPES, colour(generator, 0.5), None, (generator.uniform(0.06, 0.2), 1), 0.12
+            )
             place.box((x, 1.2, behind - 0.06), (generator.uniform(0.3, 1.5), 2.4, 0.06), place.add(cloth))
         elif kind == 4:
-            goods = material(generator, CELLS, colour(generator), colour(generator), (generator.uniform(0.04, 0.15), generator.uniform(0.2, 0.4)), 0.1)
+            goods = material(
+                generator,
+                CELLS,
+                colour(generator),
+                colour(generator),
+                (generator.uniform(0.04, 0.15), generator.uniform(0.2, 0.4)),
+                0.1,
+            )
             tall = generator.uniform(0.8, 2.3)
             place.box((x, tall / 2, behind - 0.2), (generator.uniform(0.6, 2), tall, 0.35), place.add(goods))
         elif kind == 5:
@@ -132,7 +168,16 @@ def _wall_things(generator: np.random.Generator, place: Place, behind: float, as
 
 def column(generator: np.random.Generator, place: Place, x: float, z: float) -> None:
     """A pole, a pillar or a statue of a person's size and colours."""
-    paint = place.add(material(generator, generator.choice([PLAIN, STRIPES, BRICKS]), colour(generator, 0.6), None, (0.1, 0.1), 0.1))
+    paint = place.add(
+        material(
+            generator,
+            generator.choice([PLAIN, STRIPES, BRICKS]),
+            colour(generator, 0.6),
+            None,
+            (0.1, 0.1),
+            0.1,
+        )
+    )
     if generator.random() < 0.5:
         place.box((x, 1.6, z), (generator.uniform(0.04, 0.35), 3.2, generator.uniform(0.04, 0.3)), paint,
                   generator.uniform(0, 1.5))  # fmt: skip
@@ -140,7 +185,9 @@ def column(generator: np.random.Generator, place: Place, x: float, z: float) -> 
     tall = generator.uniform(1.3, 1.9)
     for low, high, half in ((0, 0.5, 0.1), (0.48, 0.82, 0.19), (0.84, 1.0, 0.09)):
         tones = BODILY[generator.integers(len(BODILY))]
-        place.leaves.append(np.array([x, (low + high) / 2 * tall, z, half, (high - low) / 2 * tall, 0, *tones, 0.6, 0.15]))
+        place.leaves.append(
+            np.array([x, (low + high) / 2 * tall, z, half, (high - low) / 2 * tall, 0, *tones, 0.6, 0.15])
+        )
 
 
 def furniture(generator: np.random.Generator, place: Place, x: float, z: float) -> None:
@@ -150,7 +197,11 @@ def furniture(generator: np.random.Generator, place: Place, x: float, z: float) 
     yaw, kind = generator.choice([0.0, 1.5708, generator.uniform(0, 3.1)]), generator.integers(4)
     c, s = np.cos(yaw), np.sin(yaw)
     if kind == 0:
-        wide, deep, tall = generator.uniform(0.5, 1.8), generator.uniform(0.4, 0.9), generator.uniform(0.45, 0.95)
+        wide, deep, tall = (
+            generator.uniform(0.5, 1.8),
+            generator.uniform(0.4, 0.9),
+            generator.uniform(0.45, 0.95),
+        )
         place.box((x, tall, z), (wide, 0.05, deep), paint, yaw)
         for a in (-1, 1):
             for b in (-1, 1):
@@ -199,13 +250,15 @@ def _ground(generator: np.random.Generator, place: Place, kinds: tuple[str, ...]
     place.plane(FLOOR, 0.0, material(generator, form, tone, np.array(second), repeat, grain))
 
 
-def foliage(generator: np.random.Generator, middle, radius: float, count: int, spread=(1.0, 1.0, 0.5)) -> np.ndarray:
+def foliage(
+    generator: np.random.Generator, middle, radius: float, count: int, spread=(1.0, 1.0, 0.5)
+) -> np.ndarray:
     """Leaves (N, 11) of a bush or a crown about a middle (3,) m."""
     offsets = generator.normal(0, 0.45, (count, 3)) * radius * np.array(spread)
     shade = GREENS[generator.integers(len(GREENS))] * np.exp(generator.normal(0, 0.3))
     # Leaves in the depth of a bush are dark, those on its upper rim catch the light.
     light = np.exp(generator.normal(0, 0.45, count) + 0.6 * offsets[:, 1] / radius)
-    half = radius * generator.uniform(0.04, 0.16) * np.exp(generator.normal(0, 0.4, (count, 2)) * [1, 1])
+    half = radius * generator.uniform(0.03, 0.09) * np.exp(generator.normal(0, 0.4, (count, 2)))
     return np.column_stack([
         offsets + middle, half * [1, 0.55], generator.uniform(0, np.pi, count), shade * light[:, None],
         np.full(count, 0.4), np.full(count, 0.1),
@@ -218,13 +271,17 @@ def _trees(generator: np.random.Generator, place: Place, count: int, nearest: fl
         x = generator.normal(0, 0.5) * (z + 4)
         if kind < 0.45:
             bush = generator.uniform(0.4, 1.4)
-            place.leaves.extend(foliage(generator, (x, 0.7 * bush, z), bush, 160, (1.4, 1, 0.5)))
+            place.leaves.extend(foliage(generator, (x, 0.7 * bush, z), bush, 420, (1.4, 1, 0.5)))
             continue
-        bark = place.add(material(generator, MOTTLED, np.array([0.1, 0.07, 0.04]), np.array([0.25, 0.2, 0.15]), (0.1, 0.5), 0.3))
+        bark = place.add(
+            material(
+                generator, MOTTLED, np.array([0.1, 0.07, 0.04]), np.array([0.25, 0.2, 0.15]), (0.1, 0.5), 0.3
+            )
+        )
         wide = generator.uniform(0.1, 0.5)
         place.box((x, 1.6, z), (wide, 3.4, wide), bark, 0.6, generator.normal(0, 0.05))
         crown = generator.uniform(1, 2.5)
-        place.leaves.extend(foliage(generator, (x, 3 + 0.5 * crown, z), crown, 220))
+        place.leaves.extend(foliage(generator, (x, 3 + 0.5 * crown, z), crown, 500))
 
 
 def living_room(generator: np.random.Generator) -> Place:
@@ -234,7 +291,12 @@ def living_room(generator: np.random.Generator) -> Place:
     _walls(generator, place, behind, aside, generator.uniform(2.3, 3))
     _wall_things(generator, place, behind, aside, generator.integers(2, 7))
     for _ in range(generator.integers(0, 4)):
-        furniture(generator, place, generator.choice([-1, 1]) * generator.uniform(0.7, 2.2), generator.uniform(0.2, behind))
+        furniture(
+            generator,
+            place,
+            generator.choice([-1, 1]) * generator.uniform(0.7, 2.2),
+            generator.uniform(0.2, behind),
+        )
     return place
 
 
@@ -246,7 +308,9 @@ def hall(generator: np.random.Generator) -> Place:
     _wall_things(generator, place, behind, aside, generator.integers(3, 9))
     lamp = place.add(material(generator, PLAIN, np.full(3, 0.9), glow=1.0))
     for row in range(3):
-        place.box((generator.normal(0, 1), place.planes[CEILING, 0], behind * row / 3), (1.2, 0.06, 0.2), lamp)
+        place.box(
+            (generator.normal(0, 1), place.planes[CEILING, 0], behind * row / 3), (1.2, 0.06, 0.2), lamp
+        )
     for _ in range(generator.integers(2, 7)):
         x, z = generator.choice([-1, 1]) * generator.uniform(0.8, aside), generator.uniform(0.5, behind)
         (column if generator.random() < 0.4 else furniture)(generator, place, x, z)
@@ -275,7 +339,9 @@ def street(generator: np.random.Generator) -> Place:
         house = material(generator, generator.choice([FACADE, FACADE, BRICKS]), colour(generator, 0.3),
                          generator.choice([0.03, 0.1, 0.3]) * np.array([0.8, 1, 1.2]), tuple(generator.uniform(0.9, 2.4, 2)), 0.08)  # fmt: skip
         house[7:9] = house[7:9] if house[0] == FACADE else (0.25, 0.08)
-        place.box((x + wide / 2, tall / 2, behind + 3 + generator.uniform(0, 1)), (wide, tall, 6), place.add(house))
+        place.box(
+            (x + wide / 2, tall / 2, behind + 3 + generator.uniform(0, 1)), (wide, tall, 6), place.add(house)
+        )
         x += wide + (generator.uniform(0, 3) if generator.random() < 0.3 else 0)
     for _ in range(generator.integers(0, 4)):
         paint = place.add(material(generator, PLAIN, colour(generator, 0.2), grain=0.03))
@@ -322,7 +388,9 @@ def open_land(generator: np.random.Generator) -> Place:
     _ground(generator, place, ("sand", "sand", "snow", "earth", "grass"))
     _sky(generator, place, hills=generator.random() < 0.5)
     if generator.random() < 0.5:
-        sea = material(generator, MOTTLED, np.array([0.05, 0.15, 0.22]), np.array([0.3, 0.42, 0.45]), (4, 0.5), 0.2)
+        sea = material(
+            generator, MOTTLED, np.array([0.05, 0.15, 0.22]), np.array([0.3, 0.42, 0.45]), (4, 0.5), 0.2
+        )
         place.box((0, 0.0, 106 + generator.uniform(3, 15)), (400, 0.06, 200), place.add(sea))
     _trees(generator, place, generator.integers(0, 3), 6)
     return place
@@ -336,9 +404,13 @@ def sports_ground(generator: np.random.Generator) -> Place:
     fence(generator, place, behind)
     if generator.random() < 0.6:
         count = 700
-        middles = np.column_stack([generator.uniform(-14, 14, count), generator.uniform(0.8, 5, count), np.zeros(count)])
+        middles = np.column_stack(
+            [generator.uniform(-14, 14, count), generator.uniform(0.8, 5, count), np.zeros(count)]
+        )
         middles[:, 2] = behind + 0.5 + 1.2 * middles[:, 1]
-        shades = BODILY[generator.integers(0, len(BODILY), count)] * np.exp(generator.normal(0, 0.4, (count, 1)))
+        shades = BODILY[generator.integers(0, len(BODILY), count)] * np.exp(
+            generator.normal(0, 0.4, (count, 1))
+        )
         place.leaves.extend(np.column_stack([
             middles, generator.uniform(0.1, 0.28, count), generator.uniform(0.1, 0.4, count), generator.normal(0, 0.2, count),
             shades, np.full(count, 0.7), np.full(count, 0.2),
@@ -353,11 +425,17 @@ def night(generator: np.random.Generator) -> Place:
     place = Place()
     _floor(generator, place)
     place.planes[FLOOR, 1] = place.add(material(generator, PLAIN, generator.uniform(0.01, 0.1, 3), grain=0.2))
-    place.plane(BACK, generator.uniform(2, 9), material(generator, MOTTLED, np.full(3, 0.02), colour(generator) * 0.2, (2, 2), 0.3))
+    place.plane(
+        BACK,
+        generator.uniform(2, 9),
+        material(generator, MOTTLED, np.full(3, 0.02), colour(generator) * 0.2, (2, 2), 0.3),
+    )
     for _ in range(generator.integers(4, 40)):
         z, half = generator.uniform(1.5, 8), generator.uniform(0.03, 0.12)
         lamp = generator.dirichlet([2, 1.5, 1]) * generator.uniform(1, 7)
-        place.leaves.append(np.array([generator.normal(0, 3), generator.uniform(0.8, 3.5), z, half, half, 0, *lamp, 0, 0]))
+        place.leaves.append(
+            np.array([generator.normal(0, 3), generator.uniform(0.8, 3.5), z, half, half, 0, *lamp, 0, 0])
+        )
     for _ in range(generator.integers(0, 4)):
         furniture(generator, place, generator.normal(0, 2), generator.uniform(0.6, 4))
     return place
@@ -373,7 +451,9 @@ def clutter(generator: np.random.Generator) -> Place:
         _walls(generator, place, behind, 3.5, 3)
         _wall_things(generator, place, behind, 3, 6)
     for _ in range(generator.integers(5, 14)):
-        (column if generator.random() < 0.25 else furniture)(generator, place, generator.normal(0, 1.8), generator.uniform(0.3, behind))
+        (column if generator.random() < 0.25 else furniture)(
+            generator, place, generator.normal(0, 1.8), generator.uniform(0.3, behind)
+        )
     return place
 
 

@@ -69,15 +69,36 @@ def labels_of(face_index, face_parts):
 
 
 @jit
-def halve(picture):
-    """The mean of every two by two pixels: (2H, 2W, C) to (H, W, C) float32."""
-    height, width, channels = picture.shape[0] // 2, picture.shape[1] // 2, picture.shape[2]
-    small = np.empty((height, width, channels), np.float32)
+def halve_visible(colours, face_index, hidden):
+    """What a person adds to a picture of half the size: every two by two pixels become one.
+
+    colours: (2H, 2W, 3) float32. face_index: (2H, 2W), -1 for none. hidden: (2H, 2W) bool, what something
+    else covers. Returns colours times alpha (H, W, 3) and alpha (H, W, 1), float32.
+    """
+    height, width = face_index.shape[0] // 2, face_index.shape[1] // 2
+    layer = np.zeros((height, width, 3), np.float32)
+    alpha = np.zeros((height, width, 1), np.float32)
     for y in range(height):
         for x in range(width):
-            for c in range(channels):
-                small[y, x, c] = 0.25 * (
-                    picture[2 * y, 2 * x, c] + picture[2 * y + 1, 2 * x, c]
-                    + picture[2 * y, 2 * x + 1, c] + picture[2 * y + 1, 2 * x + 1, c]
-                )  # fmt: skip
-    return small
+            for k in range(4):
+                j, i = 2 * y + k // 2, 2 * x + k % 2
+                if face_index[j, i] >= 0 and not hidden[j, i]:
+                    alpha[y, x, 0] += 0.25
+                    for c in range(3):
+                        layer[y, x, c] += 0.25 * colours[j, i, c]
+    return layer, alpha
+
+
+@jit
+def hides(nearest, behind, front, edge):
+    """Where things at depths nearest (2H, 2W) m cover a body at depths behind (2H, 2W) m, bool.
+
+    front: (H, W) m, depths of further things, which must be edge (m) before the body to cover it.
+    """
+    hidden = np.zeros(behind.shape, np.bool_)
+    for y in range(len(behind)):
+        for x in range(behind.shape[1]):
+            far = behind[y, x]
+            if far < np.inf and (nearest[y, x] < far or front[y // 2, x // 2] < far - edge):
+                hidden[y, x] = True
+    return hidden

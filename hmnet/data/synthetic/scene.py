@@ -18,7 +18,7 @@ from hmnet.data.synthetic.darkroom import defocused, develop, motion_blurred
 from hmnet.data.synthetic.lighting import Lighting, choose_lighting
 from hmnet.data.synthetic.people import Person
 from hmnet.data.synthetic.places import Place, choose_place
-from hmnet.data.synthetic.raster import halve, labels_of, rasterise
+from hmnet.data.synthetic.raster import halve_visible, hides, labels_of, rasterise
 from hmnet.data.synthetic.shading import shade
 from hmnet.data.synthetic.shadow import ground_shadows
 from hmnet.data.synthetic.staging import (
@@ -108,14 +108,11 @@ def photograph(person: Person, scenery: Scenery, generator: np.random.Generator)
     if shown < 0.012 * size * size:
         return None
     picture, depth, hidden = _draw_place(person, view, place, lighting, drawn.depth)
-    focus = view.distance
     aperture = generator.exponential(1.3) * size / 256 if place.photo is None else 0.0
     picture, others = _others(picture, depth, view, scenery, lighting, generator)
     if aperture > 0.5:
-        picture = defocused(picture, depth, focus, min(aperture, 5.0))
-    visible = (drawn.face_index >= 0) & ~hidden
-    layer = halve(np.where(visible[..., None], drawn.colours, 0))
-    alpha = halve(visible[..., None].astype(np.float32))
+        picture = defocused(picture, depth, view.distance, min(aperture, 5.0))
+    layer, alpha = halve_visible(drawn.colours, drawn.face_index, hidden)
     if generator.random() < 0.05:
         length, angle = generator.uniform(1.5, 6) * size / 256, generator.uniform(0, np.pi)
         layer, alpha = motion_blurred(layer, length, angle), motion_blurred(alpha, length, angle)
@@ -164,7 +161,7 @@ def _set_up(person, view, scenery, generator) -> tuple[Place, Lighting]:
     lighting = choose_lighting(generator, place.indoors, view.turn, tint)
     if place.photo is not None:
         # The photograph was exposed for its own light: bring it to the level of the light on the person.
-        level = 0.3 * lighting.level.mean() * np.exp(generator.normal(0, 0.35))
+        level = 0.2 * lighting.level.mean() * np.exp(generator.normal(0, 0.35))
         place.photo = (place.photo * (level / max(place.photo.mean(), 0.02))).astype(np.float32)
     seat(place, person, view, generator)
     if generator.random() < 0.8 * scenery.occluded:
@@ -201,26 +198,21 @@ def _draw_place(person, view, place, lighting, person_depth):
     corners, faces, sides = box_mesh(boxes)
     points, depths = view.project(view.from_stage(corners), zoom=2)
     # A box that reaches behind the lens cannot be projected.
-    faces = faces[(depths.reshape(-1, 8).min(1) > 0.25).repeat(12)] if len(boxes) else faces
-    keep = np.nonzero((depths.reshape(-1, 8).min(1) > 0.25).repeat(12))[0].astype(np.int32)
-    index, _, nearest = rasterise(points, depths, faces, 2 * view.size, 2 * view.size)
-    side_index = np.where(index >= 0, keep[index] // 2, -1)[::2, ::2] if len(keep) else index[::2, ::2]
+    kept = np.repeat(depths.reshape(-1, 8).min(1) > 0.25, 12)
+    index, _, nearest = rasterise(points, depths, faces[kept], 2 * view.size, 2 * view.size)
+    index = index[::2, ::2]
+    if kept.any():
+        side_of_face = (np.nonzero(kept)[0] // 2).astype(np.int32)
+        index = np.where(index >= 0, side_of_face[index], np.int32(-1))
     shadows = ground_shadows(
         np.concatenate([view.to_stage(person.surface.vertices), _box_points(boxes)]),
         lighting.lights[0, :3], lighting.softness,
     )  # fmt: skip
-    picture, depth = draw_stage(view, place, lighting, shadows, side_index.astype(np.int32), sides)
-    hidden = nearest < person_depth
-    hidden &= np.isfinite(person_depth)
+    picture, depth = draw_stage(view, place, lighting, shadows, index, sides)
     leaves = project_leaves(place, view)
-    if len(leaves):
-        leaves[:, 6:9] *= lighting.level
-        front = np.zeros(depth.shape, bool)
-        nearer = person_depth[::2, ::2] - 0.02
-        draw_leaves(picture, depth, leaves, front, view.distance, noise_tiles())
-        front = (depth < nearer) & np.isfinite(nearer) & front
-        hidden |= front.repeat(2, 0).repeat(2, 1)
-    return picture, depth, hidden
+    leaves[:, 6:9] *= lighting.level
+    leaf_depth = draw_leaves(picture, depth, leaves, noise_tiles())
+    return picture, depth, hides(nearest, person_depth, leaf_depth, 0.02)
 
 
 def _box_points(boxes: np.ndarray) -> np.ndarray:
@@ -230,7 +222,9 @@ def _box_points(boxes: np.ndarray) -> np.ndarray:
     grid = np.stack(np.meshgrid(steps, [-1, 0, 1], steps, indexing="ij"), -1).reshape(-1, 3)
     local = grid * near[:, None, 3:6]
     c, s = np.cos(near[:, None, 6]), np.sin(near[:, None, 6])
-    turned = np.stack([c * local[..., 0] + s * local[..., 2], local[..., 1], c * local[..., 2] - s * local[..., 0]], -1)
+    turned = np.stack(
+        [c * local[..., 0] + s * local[..., 2], local[..., 1], c * local[..., 2] - s * local[..., 0]], -1
+    )
     return (turned + near[:, None, :3]).reshape(-1, 3)
 
 

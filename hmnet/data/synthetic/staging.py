@@ -57,9 +57,8 @@ def place_passer_by(
     wide = tall * passer_by.cutout.shape[1] / len(passer_by.cutout)
     if not 8 < max(tall, wide) < 4 * size:
         return None
-    # The ground point straight below the middle of the line of sight at that depth, then aside of it.
-    sight = (depth - view.distance) / max(view.axes[:, 2] @ view.axes[:, 2], 1e-6)
-    stage = view.to_stage(np.array([[0.0, 0.0, sight]]))[0] * [1, 0, 1]
+    # The ground point straight below the middle of the line of sight at that depth, then aside of that.
+    stage = view.to_stage(np.array([[0.0, 0.0, depth - view.distance]]))[0] * [1, 0, 1]
     pixel, _ = view.project(view.from_stage(stage[None]))
     feet = float(pixel[0, 1])
     if not passer_by.grounded:
@@ -90,7 +89,9 @@ def seat(place: Place, person: Person, view: View, generator: np.random.Generato
     if person.kind not in ("sitting", "riding"):
         return
     names = load_body().joint_names
-    left, right, pelvis = view.to_stage(person.joints[[names.index(n) for n in ("left_hip", "right_hip", "pelvis")]])
+    left, right, pelvis = view.to_stage(
+        person.joints[[names.index(n) for n in ("left_hip", "right_hip", "pelvis")]]
+    )
     across = (left - right) * [1, 0, 1]
     across /= np.linalg.norm(across) + 1e-6
     forward = np.array([across[2], 0, -across[0]])
@@ -101,7 +102,9 @@ def seat(place: Place, person: Person, view: View, generator: np.random.Generato
         return
     yaw = np.arctan2(-across[2], across[0])
     kind = generator.choice([PLAIN, PLANKS, STRIPES, MOTTLED, CHECKS])
-    paint = place.add(material(generator, kind, colour(generator, 0.4), None, (generator.uniform(0.04, 0.15), 0.6), 0.12))
+    paint = place.add(
+        material(generator, kind, colour(generator, 0.4), None, (generator.uniform(0.04, 0.15), 0.6), 0.12)
+    )
     wide = 0.26 if person.kind == "riding" else generator.choice([0.46, 0.6, 1.4, 2.2])
     deep = 1.1 if person.kind == "riding" else generator.uniform(0.42, 0.55)
     middle = pelvis * [1, 0, 1] + forward * generator.uniform(0.04, 0.12)
@@ -116,7 +119,9 @@ def seat(place: Place, person: Person, view: View, generator: np.random.Generato
     if person.kind == "sitting" and generator.random() < 0.65:
         behind = middle - forward * (deep / 2 + 0.05)
         tall = generator.uniform(0.3, 0.65)
-        place.box(behind + [0, high + tall / 2, 0], (wide, tall, 0.06), paint, yaw, generator.uniform(-0.1, 0.1))
+        place.box(
+            behind + [0, high + tall / 2, 0], (wide, tall, 0.06), paint, yaw, generator.uniform(-0.1, 0.1)
+        )
 
 
 def hold(place: Place, person: Person, view: View, generator: np.random.Generator) -> None:
@@ -164,7 +169,9 @@ def obstruct(place: Place, person: Person, view: View, generator: np.random.Gene
         for _ in range(generator.integers(0, 4)):
             size = generator.uniform(0.06, 0.3, 3)
             thing = place.add(material(generator, CELLS, colour(generator), colour(generator), (0.1, 0.1)))
-            place.box(middle + aside * generator.normal(0, 0.35) + [0, high + size[1] / 2, 0], size, thing, yaw)
+            place.box(
+                middle + aside * generator.normal(0, 0.35) + [0, high + size[1] / 2, 0], size, thing, yaw
+            )
     elif kind == 1:
         high, gap = generator.uniform(0.4, 0.75) * tall, generator.uniform(0.1, 0.3)
         for post in np.arange(-6, 7) * gap:
@@ -175,7 +182,9 @@ def obstruct(place: Place, person: Person, view: View, generator: np.random.Gene
         place.box(middle + [0, high / 2, 0], (generator.uniform(0.4, 0.9), high, 0.1), paint, yaw)
     elif kind == 3:
         bush = generator.uniform(0.15, 0.45) * tall
-        place.leaves.extend(foliage(generator, middle + [0, generator.uniform(0, 0.7) * tall, 0], bush, 120, (1, 1, 0.15)))
+        place.leaves.extend(
+            foliage(generator, middle + [0, generator.uniform(0, 0.7) * tall, 0], bush, 260, (1, 1, 0.15))
+        )
     elif kind == 4:
         high = generator.uniform(0.2, 0.5) * tall
         place.box(middle + [0, high / 2, 0], (generator.uniform(0.5, 4), high, 0.12), paint, yaw)
@@ -183,9 +192,18 @@ def obstruct(place: Place, person: Person, view: View, generator: np.random.Gene
         half = generator.uniform(0.08, 0.3) * tall
         tone = colour(generator)
         spot = middle + [0, generator.uniform(0.1, 0.9) * tall, 0]
-        place.leaves.append(np.array([*spot, half * generator.uniform(0.8, 1.6), half, generator.normal(0, 0.4), *tone, 0.7, 0.15]))
+        place.leaves.append(
+            np.array(
+                [*spot, half * generator.uniform(0.8, 1.6), half, generator.normal(0, 0.4), *tone, 0.7, 0.15]
+            )
+        )
     else:
-        place.box(middle + aside * generator.choice([-1, 1]) * 0.3 + [0, 1.3, 0], (generator.uniform(0.05, 0.3), 2.8, 0.1), paint, yaw)
+        place.box(
+            middle + aside * generator.choice([-1, 1]) * 0.3 + [0, 1.3, 0],
+            (generator.uniform(0.05, 0.3), 2.8, 0.1),
+            paint,
+            yaw,
+        )
 
 
 def project_leaves(place: Place, view: View) -> np.ndarray:

@@ -69,7 +69,9 @@ class View:
     def rays(self) -> np.ndarray:
         """(3, 3) that turns a pixel (x, y, 1) into the stage direction gained per metre of depth."""
         x, y = self.centre
-        lens = np.array([[1 / self.focal, 0, -x / self.focal], [0, 1 / self.focal, -y / self.focal], [0, 0, 1]])
+        lens = np.array(
+            [[1 / self.focal, 0, -x / self.focal], [0, 1 / self.focal, -y / self.focal], [0, 0, 1]]
+        )
         return self.axes @ lens
 
 
@@ -108,8 +110,8 @@ def choose_view(
     middle, spare = (low + high) / 2, max(0.5 * (1 - share), 0.02) * size
     shift = np.clip(generator.normal(0, 0.45, 2), -1, 1) * spare
     if framing == "one side":
-        # The frame's edge cuts off up to half of the person.
-        beyond = generator.uniform(0.1, 0.5) * (high - low)[0] * focal
+        # The frame's edge cuts off up to a third of the person.
+        beyond = generator.uniform(0.08, 0.36) * (high - low)[0] * focal
         shift[0] = generator.choice([-1, 1]) * (size / 2 - (high - low)[0] * focal / 2 + beyond)
     turn = float(np.clip(generator.normal(0, 0.35), -0.75, 0.75))
     centre, ground = size / 2 - middle * focal + shift, float((vertices @ up).min())
