@@ -113,9 +113,8 @@ def fit(
     """A garment from a mesh on the base shape, vertices (M, 3) m, faces (G, 3).
 
     rigid: the bone it hangs on without bending (hats, bags); else it bends with the body beneath. covered:
-    vertices of the full surface hidden by it; found where it is None. two_sided: "all" adds the inner side, "hems" that
-    near its edges.
-    loose: 0 for what hugs the limbs, 1 for what hangs from the hips and shares its two legs (skirts).
+    vertices of the full surface hidden by it; found where it is None. two_sided: "all" adds the inner
+    side, "hems" that near its edges. loose: 0 for what hugs the limbs, 1 for what hangs from the hips and shares its two legs (skirts).
     near: the part ids it may follow; None for all. parts: False where it is no part of the body.
     gathered, hook: as in `Garment`.
     """
@@ -141,7 +140,7 @@ def fit(
               sway.astype(np.float32)]  # fmt: skip
     inner = np.ones(len(faces), bool) if two_sided == "all" else np.zeros(len(faces), bool)
     if two_sided == "hems":
-        inner = _near_hems(faces, len(vertices))
+        inner = near_hems(faces, len(vertices))[faces].all(1)
     if inner.any():
         used, index = np.unique(faces[inner], return_inverse=True)
         turned = index.reshape(-1, 3)[:, ::-1].astype(np.int32) + np.int32(len(vertices))
@@ -258,12 +257,12 @@ def boundary(faces: np.ndarray, count: int) -> np.ndarray:
     return on_edge
 
 
-def _near_hems(faces: np.ndarray, count: int) -> np.ndarray:
-    """(G,) bool: faces within four rings of an edge, what can be seen of a sleeve's inside."""
+def near_hems(faces: np.ndarray, count: int) -> np.ndarray:
+    """(M,) bool: vertices within four rings of an edge, what can be seen inside a sleeve."""
     near, mean = boundary(faces, count).astype(float), neighbour_mean(faces, count)
     for _ in range(4):
         near = mean @ near
-    return (near[faces] > 0).all(1)
+    return near > 0
 
 
 def _skin(body, tree, candidates, vertices, faces, loose, rigid) -> np.ndarray:

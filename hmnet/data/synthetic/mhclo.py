@@ -36,6 +36,8 @@ SLOT_WORDS = {
 PIECE_OF_PART = np.array([0, 0, 0, 0, 0, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3])
 """Upper clothes, trousers, shoes, headwear: the pieces of a suit by the body part beneath."""
 HEAD = (23, 24)
+WAIST, BETWEEN_LEGS = -0.14, 0.15
+"""m, heights on the base shape (y down)."""
 
 
 @lru_cache(maxsize=1)
@@ -84,6 +86,7 @@ def read_garment(path: Path) -> Garment:
     gender = 1.0 if "female" in words else 0.0 if "male" in words else None
     full = _base()[1][hidden] if len(hidden) else np.zeros(0, int)
     head = slot in ("hair", "hat")
+    skirted = slot in ("suit", "dress", "skirt", "coat") and _is_skirt(vertices, faces)
     return fit(
         f"mhclo:{path.stem}",
         slot,
@@ -94,6 +97,7 @@ def read_garment(path: Path) -> Garment:
         rigid="head" if slot == "hat" else None,
         covered=full[full >= 0],
         two_sided="all" if slot == "hair" else "hems",
+        loose=1.0 if skirted else 0.0,
         near=HEAD if slot == "hat" else (1, 2, *HEAD) if slot == "hair" else None,
     )
 
@@ -198,15 +202,22 @@ def _nearest(vertices: np.ndarray) -> np.ndarray:
 
 
 def _pieces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(M,) piece ids of a suit: by connected component, or by the body part beneath where one component
-    is trunk and legs at once.
+    """(M,) piece ids of a suit: by connected component, or cut at the waist where one component is trunk
+    and legs at once.
     """
     component = _components(faces, len(vertices))
-    piece = PIECE_OF_PART[rest_body().parts[_nearest(vertices)]]
     votes = np.zeros((component.max() + 1, 4), int)
-    np.add.at(votes, (component, piece), 1)
+    np.add.at(votes, (component, PIECE_OF_PART[rest_body().parts[_nearest(vertices)]]), 1)
     mixed = (votes[:, :2] > 0.2 * votes.sum(1, keepdims=True)).all(1)[component]
-    return np.unique(np.where(mixed, piece, votes.argmax(1)[component]), return_inverse=True)[1]
+    split = (vertices[:, 1] > WAIST).astype(int)
+    return np.unique(np.where(mixed, split, votes.argmax(1)[component]), return_inverse=True)[1]
+
+
+def _is_skirt(vertices: np.ndarray, faces: np.ndarray) -> bool:
+    """Whether cloth spans the gap between the legs, well below the crotch."""
+    corners = vertices[faces]
+    across = (corners[..., 0].min(1) < 0) & (corners[..., 0].max(1) > 0)
+    return bool((across & (corners[..., 1].min(1) > BETWEEN_LEGS)).any())
 
 
 def _outwards(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

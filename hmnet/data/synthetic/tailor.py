@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 from hmnet.data.synthetic.appearance import regions
-from hmnet.data.synthetic.fitting import Garment, boundary, fit, neighbour_mean, rest_body
+from hmnet.data.synthetic.fitting import Garment, boundary, fit, near_hems, neighbour_mean, rest_body
 
 AXIS_Z = -0.01
 """m. The upright axis of the lofts is x = 0 at this depth."""
@@ -97,14 +97,13 @@ def loft(
 def shell(wanted: np.ndarray, cloth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The body's faces of which any corner is wanted (U,), with vertices cloth (U, 3).
 
-    Returns vertices, faces and the covered body vertices: the wanted ones, less those at the edge.
+    Returns vertices, faces and the covered body vertices: those that nobody sees through a hem.
     """
     faces = rest_body().faces
     chosen = faces[wanted[faces].sum(1) >= 2]
     used, index = np.unique(chosen, return_inverse=True)
     faces = index.reshape(-1, 3)
-    edge = boundary(faces, len(used))
-    return cloth[used], faces, used[~edge]
+    return cloth[used], faces, used[~near_hems(faces, len(used))]
 
 
 def joined(*meshes: Mesh) -> Mesh:
@@ -195,7 +194,8 @@ def top(
         gathered = np.concatenate([vertices, _gathered(mesh[0][len(vertices) :], ease + 0.025)])
     else:
         gathered = vertices
-    return fit(name, slot, *mesh, covered=covered, two_sided="all" if opening or hem > cut else "hems", gender=gender, near=ABOVE_FEET,
+    sides = "all" if opening else "hems"
+    return fit(name, slot, *mesh, covered=covered, two_sided=sides, gender=gender, near=ABOVE_FEET,
                loose=0.9 if hem > cut else 0.3, gathered=gathered)  # fmt: skip
 
 
@@ -267,12 +267,13 @@ def shoes(name: str, shaft: float, sole: float, thickness: float) -> Garment:
         (r.leg >= 0) & (shaft > 0) & (body.vertices[:, 1] > ANKLE - shaft + 0.01)
     )
     vertices, faces = joined(*meshes)
-    return fit(name, "shoes", vertices, faces, pieces=np.concatenate(pieces), two_sided="hems" if shaft else "",
+    sides = "hems" if shaft else ""
+    return fit(name, "shoes", vertices, faces, pieces=np.concatenate(pieces), two_sided=sides,
                covered=np.flatnonzero(hidden), near=(5, 6, 11, 12, 13, 14))  # fmt: skip
 
 
 def _hull(points: np.ndarray) -> Mesh:
-    """The convex hull, its faces turned outwards and each cut in four, so that it bends and shades softly."""
+    """The convex hull, its faces turned outwards."""
     hull = ConvexHull(points)
     used, index = np.unique(hull.simplices, return_inverse=True)
     vertices, faces = points[used], index.reshape(-1, 3)
