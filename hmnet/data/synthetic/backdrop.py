@@ -64,7 +64,7 @@ _LINEAR = ((np.arange(256) / 255) ** 2.2).astype(np.float32)
 def draw_stage(view: View, place, lighting, shadows: np.ndarray, side_index: np.ndarray, sides: np.ndarray):
     """The place without people: linear RGB (S, S, 3) and depth (S, S), both float32.
 
-    place: a `hmnet.data.synthetic.places.Place`. lighting: a `hmnet.data.synthetic.lighting.Lighting`.
+    place: a `hmnet.data.synthetic.furnishing.Place`. lighting: a `hmnet.data.synthetic.lighting.Lighting`.
     shadows: (2, G, G) as `hmnet.data.synthetic.shadow.ground_shadows` gives. side_index: (S, S) int32 rows of
     sides that are nearest, -1 for none.
     """
@@ -94,8 +94,8 @@ REACH = 2.9
 
 @jit
 def _sky(sky, dx, dy, dz, tiles, out):
-    """Linear RGB into out. sky: (18,) zenith, horizon, cloud amount, offsets, hills (height, roughness, colour),
-    cloud colour, haze."""
+    """Linear RGB into out. sky: (18,) zenith, horizon, cloud amount, offsets, hills (height,
+    roughness, colour), cloud colour, haze."""
     length = math.sqrt(dx * dx + dy * dy + dz * dz)
     rise = dy / length
     azimuth = math.atan2(dx, dz)
@@ -138,7 +138,7 @@ def _draw(
             for k in range(5):
                 if planes[k, 1] < 0:
                     continue
-                if k == FLOOR or k == CEILING:
+                if k <= CEILING:
                     along, start = dy, eye[1]
                 elif k == BACK:
                     along, start = dz, eye[2]
@@ -168,7 +168,7 @@ def _draw(
                 row = int(sides[thing, 12])
             elif hit >= 0:
                 row = int(planes[hit, 1])
-                if hit == FLOOR or hit == CEILING:
+                if hit <= CEILING:
                     ny, u, v = (1.0 if hit == FLOOR else -1.0), wx, wz
                 elif hit == BACK:
                     nz, u, v = -1.0, wx, wy

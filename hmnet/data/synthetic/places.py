@@ -1,71 +1,33 @@
-"""Rooms and outdoor places that never were: what stands where, of which material and colour."""
+"""Families of places that never were, each a function from a generator to one place."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from hmnet.data.synthetic.backdrop import BACK, CEILING, FLOOR, LEFT, RIGHT
+from hmnet.data.synthetic.backdrop import BACK, CEILING, FLOOR
+from hmnet.data.synthetic.furnishing import (
+    BODILY,
+    Place,
+    colour,
+    column,
+    fence,
+    furnish_wall,
+    furniture,
+    lay_floor,
+    lay_ground,
+    paint_sky,
+    plant_trees,
+    put_up_walls,
+)  # fmt: skip
 from hmnet.data.synthetic.texture import (
-    BRICKS, CELLS, CHECKS, FACADE, LINES, MOTTLED, PLAIN, PLANKS, STRIPES, TILES, material,
+    BRICKS,
+    CELLS,
+    FACADE,
+    MOTTLED,
+    PLAIN,
+    STRIPES,
+    material,
 )  # fmt: skip
-
-BODILY = np.array(
-    [[0.72, 0.45, 0.33], [0.55, 0.32, 0.21], [0.3, 0.16, 0.09], [0.1, 0.05, 0.03], [0.02, 0.03, 0.07],
-     [0.04, 0.07, 0.17], [0.5, 0.5, 0.5], [0.015, 0.015, 0.017], [0.45, 0.03, 0.04], [0.75, 0.73, 0.7]]
-)  # fmt: skip
-"""Skin, hair and clothes, linear RGB: no colour may tell a body from what is behind it."""
-GREENS = np.array(
-    [[0.05, 0.12, 0.02], [0.1, 0.2, 0.03], [0.03, 0.07, 0.02], [0.2, 0.24, 0.05], [0.25, 0.15, 0.04]]
-)
-
-
-@dataclass
-class Place:
-    """Where a picture is taken, in the stage frame.
-
-    materials: rows of `texture.material`. planes: (5, 2) position (m) and material of ground, ceiling and
-    the walls behind, left and right; material -1 for none. boxes: rows of `backdrop.box_mesh`. leaves: rows
-    of middle (3,) m, half sizes (2,) m, angle, linear RGB, roundness, noise. sky: (18,) as `backdrop` reads
-    it. photo: (S, S, 3) linear RGB that is there instead of ground and walls.
-    """
-
-    indoors: bool = True
-    materials: list[np.ndarray] = field(default_factory=list)
-    planes: np.ndarray = field(default_factory=lambda: np.tile([0.0, -1.0], (5, 1)))
-    boxes: list[list[float]] = field(default_factory=list)
-    leaves: list[np.ndarray] = field(default_factory=list)
-    sky: np.ndarray = field(default_factory=lambda: np.full(18, 0.01))
-    photo: np.ndarray | None = None
-
-    def add(self, row: np.ndarray) -> int:
-        """A material's number."""
-        self.materials.append(row)
-        return len(self.materials) - 1
-
-    def plane(self, which: int, position: float, row: np.ndarray) -> None:
-        """Put up the ground or a wall."""
-        self.planes[which] = position, self.add(row)
-
-    def box(self, middle, size, paint: int, yaw: float = 0.0, tilt: float = 0.0) -> None:
-        """A box of a size (3,) m about its middle (3,)."""
-        self.boxes.append([*middle, *(np.asarray(size) / 2), yaw, tilt, paint])
-
-
-def colour(generator: np.random.Generator, bodily: float = 0.35) -> np.ndarray:
-    """A linear RGB colour: of people, of paint, of wood and stone."""
-    rate = generator.random()
-    if rate < bodily:
-        picked = BODILY[generator.integers(len(BODILY))] * np.exp(generator.normal(0, 0.3, 3) * [1, 0.6, 0.6])
-    elif rate < bodily + 0.35:
-        picked = np.exp(generator.uniform(np.log(0.03), np.log(0.85))) * (1 + generator.normal(0, 0.08, 3))
-    elif rate < bodily + 0.5:
-        picked = np.array([0.4, 0.22, 0.1]) * np.exp(generator.normal(-0.3, 0.6)) * np.ones(3)
-    else:
-        picked = generator.dirichlet([1.2, 1.2, 1.2]) * generator.uniform(0.1, 0.9) + generator.uniform(
-            0, 0.15
-        )
-    return np.clip(picked, 0.01, 0.9)
 
 
 def choose_place(generator: np.random.Generator) -> Place:
@@ -73,223 +35,12 @@ def choose_place(generator: np.random.Generator) -> Place:
     return PLACES[generator.integers(len(PLACES))](generator)
 
 
-def _floor(generator: np.random.Generator, place: Place) -> None:
-    kind = generator.choice(
-        [PLAIN, PLANKS, TILES, CHECKS, MOTTLED, STRIPES], p=[0.25, 0.3, 0.2, 0.06, 0.14, 0.05]
-    )
-    repeat = {PLANKS: (generator.uniform(0.06, 0.2), generator.uniform(0.8, 2))}.get(
-        int(kind), (generator.uniform(0.2, 0.7),) * 2
-    )
-    shade = (
-        np.array([0.4, 0.22, 0.1]) * np.exp(generator.normal(-0.2, 0.6))
-        if kind == PLANKS
-        else colour(generator)
-    )
-    second = shade * 0.3 if kind in (PLANKS, TILES) else colour(generator)
-    place.plane(FLOOR, 0.0, material(generator, kind, shade, second, repeat, generator.uniform(0.03, 0.2)))
-
-
-def _walls(generator: np.random.Generator, place: Place, behind: float, aside: float, high: float) -> None:
-    paint = (
-        colour(generator, 0.25)
-        if generator.random() < 0.5
-        else generator.uniform(0.3, 0.85)
-        * np.array([1, generator.uniform(0.9, 1), generator.uniform(0.75, 1)])
-    )
-    kind = generator.choice(
-        [PLAIN, STRIPES, MOTTLED, BRICKS, TILES, PLANKS], p=[0.6, 0.08, 0.1, 0.1, 0.07, 0.05]
-    )
-    repeat = (0.22, 0.075) if kind == BRICKS else (generator.uniform(0.05, 0.3), generator.uniform(0.1, 0.5))
-    second = paint * generator.uniform(0.5, 1.2, 3) if kind in (STRIPES, MOTTLED) else paint * 0.55
-    rows = [material(generator, kind, paint, second, repeat, generator.uniform(0.015, 0.1)) for _ in range(3)]
-    place.plane(BACK, behind, rows[0])
-    place.plane(LEFT, -aside * generator.uniform(0.6, 1.4), rows[1])
-    place.plane(RIGHT, aside * generator.uniform(0.6, 1.4), rows[2])
-    place.plane(
-        CEILING, high, material(generator, PLAIN, np.full(3, generator.uniform(0.4, 0.85)), grain=0.02)
-    )
-    skirting = place.add(material(generator, PLAIN, colour(generator, 0.1), grain=0.04))
-    place.box((0, 0.06, behind), (2 * aside * 1.5, 0.12, 0.04), skirting)
-
-
-def _wall_things(
-    generator: np.random.Generator, place: Place, behind: float, aside: float, count: int
-) -> None:
-    """Windows, doors, pictures, curtains, shelves and pipes along the wall behind."""
-    for _ in range(count):
-        x, kind = generator.uniform(-aside, aside), generator.integers(7)
-        frame = place.add(material(generator, PLAIN, colour(generator, 0.15), grain=0.05))
-        if kind == 0:
-            wide, tall = generator.uniform(0.6, 1.8), generator.uniform(0.8, 1.6)
-            pane = material(generator, MOTTLED, np.array([0.6, 0.75, 0.9]), generator.uniform(0.1, 0.9, 3),
-                            (0.8, 0.8), 0.1, generator.uniform(0.1, 0.8))  # fmt: skip
-            pane = place.add(pane)
-            place.box((x, 1.6, behind - 0.02), (wide + 0.14, tall + 0.14, 0.04), frame)
-            for side in (-1, 1):
-                place.box((x + side * wide / 4, 1.6, behind - 0.05), (wide / 2 - 0.06, tall, 0.02), pane)
-        elif kind == 1:
-            place.box((x, 1.02, behind), (0.9, 2.05, 0.08), frame)
-            place.box(
-                (x + 0.35, 1.0, behind - 0.05),
-                (0.1, 0.03, 0.06),
-                place.add(material(generator, PLAIN, np.full(3, 0.4))),
-            )
-        elif kind == 2:
-            picture = material(generator, generator.choice([MOTTLED, CELLS, STRIPES]), colour(generator),
-                               colour(generator), tuple(generator.uniform(0.05, 0.4, 2)), 0.2)  # fmt: skip
-            wide, tall, y = (
-                generator.uniform(0.25, 1.2),
-                generator.uniform(0.25, 0.9),
-                generator.uniform(1.2, 2),
-            )
-            place.box((x, y, behind), (wide + 0.08, tall + 0.08, 0.05), frame)
-            place.box((x, y, behind - 0.02), (wide, tall, 0.05), place.add(picture))
-        elif kind == 3:
-            cloth = material(
-                generator, STRIPES, colour(generator, 0.5), None, (generator.uniform(0.06, 0.2), 1), 0.12
-            )
-            place.box((x, 1.2, behind - 0.06), (generator.uniform(0.3, 1.5), 2.4, 0.06), place.add(cloth))
-        elif kind == 4:
-            goods = material(
-                generator,
-                CELLS,
-                colour(generator),
-                colour(generator),
-                (generator.uniform(0.04, 0.15), generator.uniform(0.2, 0.4)),
-                0.1,
-            )
-            tall = generator.uniform(0.8, 2.3)
-            place.box((x, tall / 2, behind - 0.2), (generator.uniform(0.6, 2), tall, 0.35), place.add(goods))
-        elif kind == 5:
-            column(generator, place, x, behind - generator.uniform(0.1, 0.8))
-        else:
-            furniture(generator, place, x, behind - generator.uniform(0.4, 1.2))
-
-
-def column(generator: np.random.Generator, place: Place, x: float, z: float) -> None:
-    """A pole, a pillar or a statue of a person's size and colours."""
-    paint = place.add(
-        material(
-            generator,
-            generator.choice([PLAIN, STRIPES, BRICKS]),
-            colour(generator, 0.6),
-            None,
-            (0.1, 0.1),
-            0.1,
-        )
-    )
-    if generator.random() < 0.5:
-        place.box((x, 1.6, z), (generator.uniform(0.04, 0.35), 3.2, generator.uniform(0.04, 0.3)), paint,
-                  generator.uniform(0, 1.5))  # fmt: skip
-        return
-    tall = generator.uniform(1.3, 1.9)
-    for low, high, half in ((0, 0.5, 0.1), (0.48, 0.82, 0.19), (0.84, 1.0, 0.09)):
-        tones = BODILY[generator.integers(len(BODILY))]
-        place.leaves.append(
-            np.array([x, (low + high) / 2 * tall, z, half, (high - low) / 2 * tall, 0, *tones, 0.6, 0.15])
-        )
-
-
-def furniture(generator: np.random.Generator, place: Place, x: float, z: float) -> None:
-    """A table, a cabinet, a sofa or a crate standing at x, z."""
-    paint = place.add(material(generator, generator.choice([PLAIN, PLANKS, MOTTLED, CHECKS]), colour(generator, 0.45), None,
-                               (generator.uniform(0.05, 0.3), 0.5), generator.uniform(0.04, 0.2)))  # fmt: skip
-    yaw, kind = generator.choice([0.0, 1.5708, generator.uniform(0, 3.1)]), generator.integers(4)
-    c, s = np.cos(yaw), np.sin(yaw)
-    if kind == 0:
-        wide, deep, tall = (
-            generator.uniform(0.5, 1.8),
-            generator.uniform(0.4, 0.9),
-            generator.uniform(0.45, 0.95),
-        )
-        place.box((x, tall, z), (wide, 0.05, deep), paint, yaw)
-        for a in (-1, 1):
-            for b in (-1, 1):
-                u, v = a * (wide / 2 - 0.05), b * (deep / 2 - 0.05)
-                place.box((x + c * u + s * v, tall / 2, z - s * u + c * v), (0.05, tall, 0.05), paint, yaw)
-        thing = place.add(material(generator, CELLS, colour(generator), colour(generator), (0.1, 0.1)))
-        place.box((x, tall + 0.12, z), generator.uniform(0.08, 0.35, 3), thing, yaw)
-    elif kind == 1:
-        size = generator.uniform([0.4, 0.4, 0.35], [1.6, 1.9, 0.7])
-        place.box((x, size[1] / 2, z), size, paint, yaw)
-    elif kind == 2:
-        wide = generator.uniform(0.8, 2)
-        place.box((x, 0.22, z), (wide, 0.44, 0.8), paint, yaw)
-        place.box((x + s * 0.35, 0.6, z + c * 0.35), (wide, 0.5, 0.2), paint, yaw)
-    else:
-        for level in range(generator.integers(1, 4)):
-            place.box((x, 0.2 + 0.4 * level, z), (0.55, 0.4, 0.45), paint, yaw + generator.normal(0, 0.15))
-
-
-def _sky(generator: np.random.Generator, place: Place, hills: bool) -> None:
-    grey = generator.random() < 0.4
-    blue = np.array([0.5, 0.56, 0.62]) if grey else np.array([0.1, 0.25, 0.6]) * generator.uniform(0.7, 1.5)
-    pale = np.array([0.75, 0.82, 0.9]) if generator.random() < 0.8 else np.array([1.0, 0.6, 0.3])
-    hill = GREENS[generator.integers(len(GREENS))] * generator.uniform(0.4, 1.4)
-    place.sky = np.array([
-        *blue, *pale * generator.uniform(0.8, 1.3), generator.normal(0.25, 0.3), *generator.uniform(0, 256, 2),
-        generator.uniform(0.02, 0.3) if hills else 0, generator.uniform(0.005, 0.06), *hill,
-        *np.full(3, generator.uniform(0.8, 1.4)), 1,
-    ])  # fmt: skip
-
-
-def _ground(generator: np.random.Generator, place: Place, kinds: tuple[str, ...]) -> None:
-    kind = kinds[generator.integers(len(kinds))]
-    tone, second, form, repeat, grain = {
-        "grass": ([0.1, 0.19, 0.03], [0.2, 0.2, 0.06], MOTTLED, (3, 3), 0.4),
-        "asphalt": ([0.12, 0.12, 0.125], [0.4, 0.4, 0.4], LINES, (3.5, 30), 0.2),
-        "sand": ([0.55, 0.43, 0.28], [0.4, 0.3, 0.2], MOTTLED, (2, 2), 0.15),
-        "paving": ([0.35, 0.33, 0.3], [0.12, 0.11, 0.1], TILES, (0.5, 0.5), 0.15),
-        "earth": ([0.2, 0.13, 0.07], [0.1, 0.12, 0.04], MOTTLED, (1.5, 1.5), 0.35),
-        "snow": ([0.8, 0.82, 0.88], [0.65, 0.7, 0.8], MOTTLED, (3, 3), 0.06),
-        "court": ([0.08, 0.2, 0.35], [0.7, 0.7, 0.7], LINES, (6.4, 5.5), 0.08),
-        "clay": ([0.45, 0.15, 0.06], [0.7, 0.65, 0.6], LINES, (8.2, 6.4), 0.15),
-        "rough": ([0.3, 0.26, 0.2], [0.2, 0.16, 0.12], BRICKS, (0.3, 0.15), 0.2),
-    }[kind]  # fmt: skip
-    tone = np.array(tone) * np.exp(generator.normal(0, 0.25)) * (1 + generator.normal(0, 0.08, 3))
-    place.plane(FLOOR, 0.0, material(generator, form, tone, np.array(second), repeat, grain))
-
-
-def foliage(
-    generator: np.random.Generator, middle, radius: float, count: int, spread=(1.0, 1.0, 0.5)
-) -> np.ndarray:
-    """Leaves (N, 11) of a bush or a crown about a middle (3,) m."""
-    offsets = generator.normal(0, 0.45, (count, 3)) * radius * np.array(spread)
-    shade = GREENS[generator.integers(len(GREENS))] * np.exp(generator.normal(0, 0.3))
-    # Leaves in the depth of a bush are dark, those on its upper rim catch the light.
-    light = np.exp(generator.normal(0, 0.45, count) + 0.6 * offsets[:, 1] / radius)
-    half = radius * generator.uniform(0.03, 0.09) * np.exp(generator.normal(0, 0.4, (count, 2)))
-    return np.column_stack([
-        offsets + middle, half * [1, 0.55], generator.uniform(0, np.pi, count), shade * light[:, None],
-        np.full(count, 0.4), np.full(count, 0.1),
-    ])  # fmt: skip
-
-
-def _trees(generator: np.random.Generator, place: Place, count: int, nearest: float) -> None:
-    for _ in range(count):
-        z, kind = nearest + generator.exponential(5), generator.random()
-        x = generator.normal(0, 0.5) * (z + 4)
-        if kind < 0.45:
-            bush = generator.uniform(0.4, 1.4)
-            place.leaves.extend(foliage(generator, (x, 0.7 * bush, z), bush, 420, (1.4, 1, 0.5)))
-            continue
-        bark = place.add(
-            material(
-                generator, MOTTLED, np.array([0.1, 0.07, 0.04]), np.array([0.25, 0.2, 0.15]), (0.1, 0.5), 0.3
-            )
-        )
-        wide = generator.uniform(0.1, 0.5)
-        place.box((x, 1.6, z), (wide, 3.4, wide), bark, 0.6, generator.normal(0, 0.05))
-        crown = generator.uniform(1, 2.5)
-        place.leaves.extend(foliage(generator, (x, 3 + 0.5 * crown, z), crown, 500))
-
-
 def living_room(generator: np.random.Generator) -> Place:
     """A room with furniture and things on the wall."""
     place, behind, aside = Place(), generator.uniform(0.5, 3.5), generator.uniform(1.5, 3.5)
-    _floor(generator, place)
-    _walls(generator, place, behind, aside, generator.uniform(2.3, 3))
-    _wall_things(generator, place, behind, aside, generator.integers(2, 7))
+    lay_floor(generator, place)
+    put_up_walls(generator, place, behind, aside, generator.uniform(2.3, 3))
+    furnish_wall(generator, place, behind, aside, generator.integers(2, 7))
     for _ in range(generator.integers(0, 4)):
         furniture(
             generator,
@@ -303,9 +54,9 @@ def living_room(generator: np.random.Generator) -> Place:
 def hall(generator: np.random.Generator) -> Place:
     """A gymnasium, an office floor or a shop: large, with lamps, shelves and columns."""
     place, behind, aside = Place(), generator.uniform(4, 14), generator.uniform(3, 8)
-    _floor(generator, place)
-    _walls(generator, place, behind, aside, generator.uniform(2.8, 6))
-    _wall_things(generator, place, behind, aside, generator.integers(3, 9))
+    lay_floor(generator, place)
+    put_up_walls(generator, place, behind, aside, generator.uniform(2.8, 6))
+    furnish_wall(generator, place, behind, aside, generator.integers(3, 9))
     lamp = place.add(material(generator, PLAIN, np.full(3, 0.9), glow=1.0))
     for row in range(3):
         place.box(
@@ -331,13 +82,19 @@ def studio(generator: np.random.Generator) -> Place:
 def street(generator: np.random.Generator) -> Place:
     """House fronts, kerbs, poles and parked boxes of cars."""
     place, behind = Place(indoors=False), generator.uniform(1.5, 16)
-    _ground(generator, place, ("asphalt", "paving", "paving", "rough"))
-    _sky(generator, place, hills=False)
+    lay_ground(generator, place, ("asphalt", "paving", "paving", "rough"))
+    paint_sky(generator, place, hills=False)
     x, house = -30.0, None
     while x < 30:
         wide, tall = generator.uniform(4, 11), generator.uniform(3.5, 14)
-        house = material(generator, generator.choice([FACADE, FACADE, BRICKS]), colour(generator, 0.3),
-                         generator.choice([0.03, 0.1, 0.3]) * np.array([0.8, 1, 1.2]), tuple(generator.uniform(0.9, 2.4, 2)), 0.08)  # fmt: skip
+        house = material(
+            generator,
+            generator.choice([FACADE, FACADE, BRICKS]),
+            colour(generator, 0.3),
+            generator.choice([0.03, 0.1, 0.3]) * np.array([0.8, 1, 1.2]),
+            tuple(generator.uniform(0.9, 2.4, 2)),
+            0.08,
+        )
         house[7:9] = house[7:9] if house[0] == FACADE else (0.25, 0.08)
         place.box(
             (x + wide / 2, tall / 2, behind + 3 + generator.uniform(0, 1)), (wide, tall, 6), place.add(house)
@@ -351,56 +108,40 @@ def street(generator: np.random.Generator) -> Place:
         place.box((x, 1.1, z), (2.2, 0.55, 1.5), glass, yaw)
     for _ in range(generator.integers(0, 5)):
         column(generator, place, generator.normal(0, 2.5), generator.uniform(0.6, behind))
-    _trees(generator, place, generator.integers(0, 3), min(behind, 3))
+    plant_trees(generator, place, generator.integers(0, 3), min(behind, 3))
     return place
 
 
 def park(generator: np.random.Generator) -> Place:
     """Grass, bushes, trees, hills."""
     place = Place(indoors=False)
-    _ground(generator, place, ("grass", "grass", "grass", "earth", "paving"))
-    _sky(generator, place, hills=True)
-    _trees(generator, place, generator.integers(2, 11), generator.uniform(0.7, 6))
+    lay_ground(generator, place, ("grass", "grass", "grass", "earth", "paving"))
+    paint_sky(generator, place, hills=True)
+    plant_trees(generator, place, generator.integers(2, 11), generator.uniform(0.7, 6))
     if generator.random() < 0.3:
         fence(generator, place, generator.uniform(0.8, 5))
     return place
 
 
-def fence(generator: np.random.Generator, place: Place, z: float) -> None:
-    """Posts and rails, or a hoarding with writing, across the picture."""
-    paint = place.add(material(generator, PLAIN, colour(generator, 0.2), grain=0.15))
-    if generator.random() < 0.5:
-        tall, gap = generator.uniform(0.8, 1.8), generator.uniform(0.12, 1.2)
-        for post in np.arange(-10, 11) * gap + generator.uniform(0, gap):
-            place.box((post, tall / 2, z), (0.06, tall, 0.05), paint)
-        for rail in (0.3, 0.92):
-            place.box((0, rail * tall, z), (20 * gap + 1, 0.06, 0.04), paint)
-        return
-    tall = generator.uniform(0.8, 2.5)
-    board = material(generator, generator.choice([CELLS, MOTTLED, CHECKS]), colour(generator, 0.2), colour(generator, 0.2),
-                     (generator.uniform(0.2, 1.2), generator.uniform(0.3, 1)), 0.06)  # fmt: skip
-    place.box((0, tall / 2, z), (40, tall, 0.1), place.add(board))
-
-
 def open_land(generator: np.random.Generator) -> Place:
     """A beach, a field, snow, a desert: mostly ground and sky."""
     place = Place(indoors=False)
-    _ground(generator, place, ("sand", "sand", "snow", "earth", "grass"))
-    _sky(generator, place, hills=generator.random() < 0.5)
+    lay_ground(generator, place, ("sand", "sand", "snow", "earth", "grass"))
+    paint_sky(generator, place, hills=generator.random() < 0.5)
     if generator.random() < 0.5:
         sea = material(
             generator, MOTTLED, np.array([0.05, 0.15, 0.22]), np.array([0.3, 0.42, 0.45]), (4, 0.5), 0.2
         )
         place.box((0, 0.0, 106 + generator.uniform(3, 15)), (400, 0.06, 200), place.add(sea))
-    _trees(generator, place, generator.integers(0, 3), 6)
+    plant_trees(generator, place, generator.integers(0, 3), 6)
     return place
 
 
 def sports_ground(generator: np.random.Generator) -> Place:
     """A court or pitch with lines, hoardings, a crowd's rows of colour behind."""
     place, behind = Place(indoors=False), generator.uniform(3, 12)
-    _ground(generator, place, ("court", "clay", "grass", "court"))
-    _sky(generator, place, hills=generator.random() < 0.5)
+    lay_ground(generator, place, ("court", "clay", "grass", "court"))
+    paint_sky(generator, place, hills=generator.random() < 0.5)
     fence(generator, place, behind)
     if generator.random() < 0.6:
         count = 700
@@ -411,10 +152,19 @@ def sports_ground(generator: np.random.Generator) -> Place:
         shades = BODILY[generator.integers(0, len(BODILY), count)] * np.exp(
             generator.normal(0, 0.4, (count, 1))
         )
-        place.leaves.extend(np.column_stack([
-            middles, generator.uniform(0.1, 0.28, count), generator.uniform(0.1, 0.4, count), generator.normal(0, 0.2, count),
-            shades, np.full(count, 0.7), np.full(count, 0.2),
-        ]))  # fmt: skip
+        place.leaves.extend(
+            np.column_stack(
+                [
+                    middles,
+                    generator.uniform(0.1, 0.28, count),
+                    generator.uniform(0.1, 0.4, count),
+                    generator.normal(0, 0.2, count),
+                    shades,
+                    np.full(count, 0.7),
+                    np.full(count, 0.2),
+                ]
+            )
+        )
         stand = material(generator, CELLS, np.full(3, 0.08), colour(generator), (0.5, 0.45), 0.2)
         place.box((0, 3, behind + 8), (60, 8, 0.2), place.add(stand))
     return place
@@ -423,7 +173,7 @@ def sports_ground(generator: np.random.Generator) -> Place:
 def night(generator: np.random.Generator) -> Place:
     """A stage, a bar or a street at night: dark, with points of light out of focus."""
     place = Place()
-    _floor(generator, place)
+    lay_floor(generator, place)
     place.planes[FLOOR, 1] = place.add(material(generator, PLAIN, generator.uniform(0.01, 0.1, 3), grain=0.2))
     place.plane(
         BACK,
@@ -444,12 +194,14 @@ def night(generator: np.random.Generator) -> Place:
 def clutter(generator: np.random.Generator) -> Place:
     """A market, a workshop, a playroom: things of all colours packed close behind."""
     place = Place(indoors=bool(generator.random() < 0.6))
-    (_floor if place.indoors else lambda g, p: _ground(g, p, ("asphalt", "earth", "rough")))(generator, place)
-    _sky(generator, place, hills=True)
+    (lay_floor if place.indoors else lambda g, p: lay_ground(g, p, ("asphalt", "earth", "rough")))(
+        generator, place
+    )
+    paint_sky(generator, place, hills=True)
     behind = generator.uniform(1.2, 4)
     if place.indoors:
-        _walls(generator, place, behind, 3.5, 3)
-        _wall_things(generator, place, behind, 3, 6)
+        put_up_walls(generator, place, behind, 3.5, 3)
+        furnish_wall(generator, place, behind, 3, 6)
     for _ in range(generator.integers(5, 14)):
         (column if generator.random() < 0.25 else furniture)(
             generator, place, generator.normal(0, 1.8), generator.uniform(0.3, behind)
@@ -458,6 +210,7 @@ def clutter(generator: np.random.Generator) -> Place:
 
 
 PLACES: tuple[Callable[[np.random.Generator], Place], ...] = (
-    living_room, living_room, hall, studio, street, street, park, park, open_land, sports_ground, night, clutter,
+    living_room, living_room, hall, studio, street, street, park, park, open_land, sports_ground, night,
+    clutter,
 )  # fmt: skip
 """The families of places; those that photographs show more often stand twice."""

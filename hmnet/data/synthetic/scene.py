@@ -15,14 +15,23 @@ from PIL import Image
 from hmnet.body.parts import PART_INDEX
 from hmnet.data.synthetic.backdrop import box_mesh, draw_leaves, draw_stage, photograph_crop
 from hmnet.data.synthetic.darkroom import defocused, develop, motion_blurred
+from hmnet.data.synthetic.furnishing import Place
 from hmnet.data.synthetic.lighting import Lighting, choose_lighting
 from hmnet.data.synthetic.people import Person
-from hmnet.data.synthetic.places import Place, choose_place
+from hmnet.data.synthetic.places import choose_place
 from hmnet.data.synthetic.raster import halve_visible, hides, labels_of, rasterise
 from hmnet.data.synthetic.shading import shade
 from hmnet.data.synthetic.shadow import ground_shadows
 from hmnet.data.synthetic.staging import (
-    KEPT_PASSERS_BY, SEATED, PasserBy, cut_out, hold, obstruct, place_passer_by, project_leaves, seat,
+    KEPT_PASSERS_BY,
+    SEATED,
+    PasserBy,
+    cut_out,
+    hold,
+    obstruct,
+    place_passer_by,
+    project_leaves,
+    seat,
 )  # fmt: skip
 from hmnet.data.synthetic.texture import MOTTLED, material, noise_tiles
 from hmnet.data.synthetic.viewpoint import View, choose_view

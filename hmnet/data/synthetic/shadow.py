@@ -36,11 +36,11 @@ def _splat(points, key, cells, reach):
     for n in range(len(points)):
         x, y, z = points[n, 0], points[n, 1], points[n, 2]
         u, v = x - y * key[0] / steep, z - y * key[2] / steep
-        i = int(math.floor((u / reach + 1) * 0.5 * cells))
-        j = int(math.floor((v / reach + 1) * 0.5 * cells))
+        i = math.floor((u / reach + 1) * 0.5 * cells)
+        j = math.floor((v / reach + 1) * 0.5 * cells)
         if key[1] > 0.02 and 0 <= i < cells and 0 <= j < cells:
             layers[0 if y < 0.35 else 1, j, i] = 1
-        i, j = int(math.floor((x / reach + 1) * 0.5 * cells)), int(math.floor((z / reach + 1) * 0.5 * cells))
+        i, j = math.floor((x / reach + 1) * 0.5 * cells), math.floor((z / reach + 1) * 0.5 * cells)
         if 0 <= i < cells and 0 <= j < cells:
             if y < 0.06:
                 layers[2, j, i] = 1

@@ -7,8 +7,8 @@ from PIL import Image
 
 from hmnet.body.template import load_body
 from hmnet.data.synthetic.backdrop import FAR
+from hmnet.data.synthetic.furnishing import Place, above, colour, foliage
 from hmnet.data.synthetic.people import Person
-from hmnet.data.synthetic.places import Place, colour, foliage
 from hmnet.data.synthetic.texture import CELLS, CHECKS, MOTTLED, PLAIN, PLANKS, STRIPES, TILES, material
 from hmnet.data.synthetic.viewpoint import View
 
@@ -109,18 +109,18 @@ def seat(place: Place, person: Person, view: View, generator: np.random.Generato
     deep = 1.1 if person.kind == "riding" else generator.uniform(0.42, 0.55)
     middle = pelvis * [1, 0, 1] + forward * generator.uniform(0.04, 0.12)
     if generator.random() < 0.4:
-        place.box(middle + [0, high / 2, 0], (wide, high, deep), paint, yaw)
+        place.box(middle + above(high / 2), (wide, high, deep), paint, yaw)
     else:
-        place.box(middle + [0, high - 0.035, 0], (wide, 0.07, deep), paint, yaw)
+        place.box(middle + above(high - 0.035), (wide, 0.07, deep), paint, yaw)
         for a in (-1, 1):
             for b in (-1, 1):
                 leg = middle + across * a * (wide / 2 - 0.03) + forward * b * (deep / 2 - 0.03)
-                place.box(leg + [0, high / 2 - 0.03, 0], (0.04, high - 0.06, 0.04), paint, yaw)
+                place.box(leg + above(high / 2 - 0.03), (0.04, high - 0.06, 0.04), paint, yaw)
     if person.kind == "sitting" and generator.random() < 0.65:
         behind = middle - forward * (deep / 2 + 0.05)
         tall = generator.uniform(0.3, 0.65)
         place.box(
-            behind + [0, high + tall / 2, 0], (wide, tall, 0.06), paint, yaw, generator.uniform(-0.1, 0.1)
+            behind + above(high + tall / 2), (wide, tall, 0.06), paint, yaw, generator.uniform(-0.1, 0.1)
         )
 
 
@@ -131,8 +131,16 @@ def hold(place: Place, person: Person, view: View, generator: np.random.Generato
     toward = view.eye - hand
     hand = hand + 0.05 * toward / np.linalg.norm(toward)
     kind, yaw = generator.integers(6), generator.uniform(-1.5, 1.5)
-    paint = place.add(material(generator, generator.choice([PLAIN, CELLS, STRIPES, MOTTLED]), colour(generator), colour(generator),
-                               tuple(generator.uniform(0.02, 0.1, 2)), 0.08))  # fmt: skip
+    paint = place.add(
+        material(
+            generator,
+            generator.choice([PLAIN, CELLS, STRIPES, MOTTLED]),
+            colour(generator),
+            colour(generator),
+            tuple(generator.uniform(0.02, 0.1, 2)),
+            0.08,
+        )
+    )
     if kind == 5:
         ball = colour(generator, 0.1)
         half = generator.uniform(0.03, 0.14)
@@ -140,7 +148,7 @@ def hold(place: Place, person: Person, view: View, generator: np.random.Generato
         return
     size = ([0.08, 0.15, 0.015], [0.08, 0.1, 0.08], [0.18, 0.25, 0.04], [0.35, 0.3, 0.14],
             [0.03, generator.uniform(0.5, 1.5), 0.03])[kind]  # fmt: skip
-    drop = [0, -0.17, 0] if kind == 3 else [0, 0, 0]
+    drop = above(-0.17 if kind == 3 else 0)
     place.box(hand + drop, size, paint, yaw, generator.normal(0, 0.6))
 
 
@@ -158,40 +166,48 @@ def obstruct(place: Place, person: Person, view: View, generator: np.random.Gene
     middle = to_eye * spot + aside * generator.normal(0, 0.35)
     yaw = np.arctan2(to_eye[0], to_eye[2]) + generator.normal(0, 0.2)
     form = generator.choice([PLAIN, PLANKS, MOTTLED, CHECKS, CELLS, STRIPES, TILES])
-    paint = place.add(material(generator, form, colour(generator, 0.45), colour(generator), tuple(generator.uniform(0.04, 0.4, 2)),
-                               generator.uniform(0.05, 0.2)))  # fmt: skip
+    paint = place.add(
+        material(
+            generator,
+            form,
+            colour(generator, 0.45),
+            colour(generator),
+            tuple(generator.uniform(0.04, 0.4, 2)),
+            generator.uniform(0.05, 0.2),
+        )
+    )
     kind = generator.integers(7)
     if kind == 0:
         high = generator.uniform(0.25, 0.6) * tall
-        place.box(middle + [0, high - 0.03, 0], (generator.uniform(0.8, 2.4), 0.06, 0.6), paint, yaw)
+        place.box(middle + above(high - 0.03), (generator.uniform(0.8, 2.4), 0.06, 0.6), paint, yaw)
         for side in (-0.5, 0.5):
-            place.box(middle + aside * side + [0, high / 2, 0], (0.06, high, 0.06), paint, yaw)
+            place.box(middle + aside * side + above(high / 2), (0.06, high, 0.06), paint, yaw)
         for _ in range(generator.integers(0, 4)):
             size = generator.uniform(0.06, 0.3, 3)
             thing = place.add(material(generator, CELLS, colour(generator), colour(generator), (0.1, 0.1)))
             place.box(
-                middle + aside * generator.normal(0, 0.35) + [0, high + size[1] / 2, 0], size, thing, yaw
+                middle + aside * generator.normal(0, 0.35) + above(high + size[1] / 2), size, thing, yaw
             )
     elif kind == 1:
         high, gap = generator.uniform(0.4, 0.75) * tall, generator.uniform(0.1, 0.3)
         for post in np.arange(-6, 7) * gap:
-            place.box(middle + aside * post + [0, high / 2, 0], (0.025, high, 0.025), paint, yaw)
-        place.box(middle + [0, high, 0], (13 * gap, 0.06, 0.05), paint, yaw)
+            place.box(middle + aside * post + above(high / 2), (0.025, high, 0.025), paint, yaw)
+        place.box(middle + above(high), (13 * gap, 0.06, 0.05), paint, yaw)
     elif kind == 2:
         high = generator.uniform(0.3, 0.65) * tall
-        place.box(middle + [0, high / 2, 0], (generator.uniform(0.4, 0.9), high, 0.1), paint, yaw)
+        place.box(middle + above(high / 2), (generator.uniform(0.4, 0.9), high, 0.1), paint, yaw)
     elif kind == 3:
         bush = generator.uniform(0.15, 0.45) * tall
         place.leaves.extend(
-            foliage(generator, middle + [0, generator.uniform(0, 0.7) * tall, 0], bush, 260, (1, 1, 0.15))
+            foliage(generator, middle + above(generator.uniform(0, 0.7) * tall), bush, 260, (1, 1, 0.15))
         )
     elif kind == 4:
         high = generator.uniform(0.2, 0.5) * tall
-        place.box(middle + [0, high / 2, 0], (generator.uniform(0.5, 4), high, 0.12), paint, yaw)
+        place.box(middle + above(high / 2), (generator.uniform(0.5, 4), high, 0.12), paint, yaw)
     elif kind == 5:
         half = generator.uniform(0.08, 0.3) * tall
         tone = colour(generator)
-        spot = middle + [0, generator.uniform(0.1, 0.9) * tall, 0]
+        spot = middle + above(generator.uniform(0.1, 0.9) * tall)
         place.leaves.append(
             np.array(
                 [*spot, half * generator.uniform(0.8, 1.6), half, generator.normal(0, 0.4), *tone, 0.7, 0.15]
@@ -199,7 +215,7 @@ def obstruct(place: Place, person: Person, view: View, generator: np.random.Gene
         )
     else:
         place.box(
-            middle + aside * generator.choice([-1, 1]) * 0.3 + [0, 1.3, 0],
+            middle + aside * generator.choice([-1, 1]) * 0.3 + above(1.3),
             (generator.uniform(0.05, 0.3), 2.8, 0.1),
             paint,
             yaw,

@@ -58,7 +58,7 @@ class View:
 
     def from_stage(self, points: np.ndarray) -> np.ndarray:
         """Stage points (N, 3) in the root-relative camera frame."""
-        return (points + [0, self.ground, 0]) @ self.axes
+        return points @ self.axes + self.ground * self.axes[1]
 
     @property
     def eye(self) -> np.ndarray:
