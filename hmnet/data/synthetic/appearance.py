@@ -20,9 +20,9 @@ from hmnet.data.synthetic.colours import (
 )
 from hmnet.data.synthetic.regions import Regions, regions
 
-ROWS = ("skin", "top", "bottom", "shoes", "hair", "eyes", "lips", "hat", "iris", "socks", "gloves",
+ROWS = ("skin", "top", "bottom", "shoes", "hair", "eyes", "hat", "iris", "socks", "gloves",
         "trim", "side", "sole", "tattoo")  # fmt: skip
-(SKIN, TOP, BOTTOM, SHOES, HAIR, EYES, LIPS, HAT, IRIS, SOCKS, GLOVES, TRIM, SIDE, SOLE,
+(SKIN, TOP, BOTTOM, SHOES, HAIR, EYES, HAT, IRIS, SOCKS, GLOVES, TRIM, SIDE, SOLE,
  TATTOO) = range(len(ROWS))  # fmt: skip
 ABOVE, BELOW = {"top", "suit", "dress"}, {"bottom", "suit", "dress", "skirt"}
 """Slots of the wardrobe that make painted clothes needless above or below the waist."""
@@ -63,17 +63,17 @@ def dress(
         _wear_top(generator, r, cloth, offset, patterns, brief=undressed)
     if not slots & BELOW:
         _wear_bottom(generator, r, cloth, offset, patterns, gender, brief=undressed, sporty=sporty)
-    if "shoes" not in slots and generator.random() < (0.15 if undressed else 0.8):
+    if "shoes" not in slots and generator.random() < (0.15 if undressed else 0.9):
         _wear_shoes(generator, r, cloth, offset)
     if generator.random() < 0.03:
         cloth[r.hand | (r.arm > generator.uniform(0.93, 1))] = GLOVES
         offset[r.hand] += 0.002
     _grow_hair(generator, r, cloth, offset, gender, age, slots)
     _tattoo(generator, r, cloth, patterns, colours)
-    cloth[r.eyes], cloth[r.iris], cloth[r.lips] = EYES, IRIS, LIPS
+    cloth[r.eyes], cloth[r.iris] = EYES, IRIS
     _finish(patterns, generator)
     albedo = colours[cloth]
-    bare = (cloth == SKIN) | (cloth == TATTOO) | (cloth == LIPS)
+    bare = (cloth == SKIN) | (cloth == TATTOO)
     albedo[bare] *= _complexion(generator, r, colours, gender, age)[bare]
     albedo *= generator.uniform(0.98, 1.02, (len(cloth), 1))
     return Outfit(offset, cloth, np.clip(albedo, 0.004, 0.95).astype(np.float32), patterns, colours[HAIR])
@@ -188,16 +188,21 @@ def _colours(generator, age: float) -> np.ndarray:
     colours[SOLE] = generator.choice([0.8, 0.04, 0.2], p=[0.55, 0.35, 0.1])
     colours[HAIR] = hair_colour(age, colours[SKIN], generator)
     colours[EYES] = (0.55, 0.53, 0.5)
-    colours[IRIS] = IRIS_COLOURS[generator.choice(4, p=[0.6, 0.2, 0.08, 0.12])] ** 2.2
-    colours[LIPS] = colours[SKIN] * (0.86, 0.56, 0.56)
+    colours[IRIS] = (
+        IRIS_COLOURS[
+            generator.choice(
+                4, p=[0.6, 0.2, 0.08, 0.12] if colours[SKIN].mean() > 0.3 else [0.97, 0.03, 0, 0]
+            )
+        ]
+        ** 2.2
+    )
     return colours
 
 
 def _finish(patterns, generator) -> None:
     """Shine, translucency and folds of what is not cloth."""
-    patterns[[SKIN, TATTOO, LIPS], 6] = generator.uniform(0.02, 0.09)
-    patterns[LIPS, 6] += 0.05
-    patterns[[SKIN, TATTOO, LIPS], 11] = generator.uniform(0.5, 1)
+    patterns[[SKIN, TATTOO], 6] = generator.uniform(0.02, 0.09)
+    patterns[[SKIN, TATTOO], 11] = generator.uniform(0.5, 1)
     patterns[[EYES, IRIS], 6] = 0.25
     patterns[:, 12] = np.where(patterns[:, 12] == 0, 14, patterns[:, 12])
     patterns[HAIR] = hair_pattern(generator)
@@ -216,11 +221,12 @@ def _complexion(generator, r: Regions, colours, gender: float, age: float) -> np
     # Dark skin is lighter on palms and soles.
     factor *= 1 + r.palm[:, None] * (0.1 + 1.2 * np.clip(0.3 - colours[SKIN].mean(), 0, 1))
     factor[r.lids] *= 0.8
-    brow = (0.5 * colours[HAIR] + 0.2 * colours[SKIN]) / colours[SKIN]
-    factor += r.brows[:, None] * generator.uniform(0.4, 0.9) * (np.minimum(brow, 0.9) - factor)
+    brow = (0.4 * colours[HAIR] + 0.12 * colours[SKIN]) / colours[SKIN]
+    factor += r.brows[:, None] * generator.uniform(0.6, 1) * (np.minimum(brow, 0.6) - factor)
+    lips = np.array([0.88, 0.6, 0.62])
     if gender < 0.5 and age > 0.7 and generator.random() < 0.5:
         factor *= 1 - r.beard[:, None] * generator.uniform(0.1, 0.5) * np.array([1, 0.95, 0.85])
     if gender > 0.5 and age > 0.7 and generator.random() < 0.5:
-        factor[r.lips] *= np.array([1.15, 0.55, 0.6]) ** generator.uniform(0.3, 1.4)
+        lips = np.array([1.0, 0.4, 0.45]) ** generator.uniform(0.7, 1.5)
         factor[r.lids] *= generator.uniform(0.3, 0.9)
-    return factor
+    return factor * (1 - r.lips[:, None] * (1 - lips))

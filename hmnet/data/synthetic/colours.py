@@ -115,13 +115,13 @@ def hair_pattern(generator: np.random.Generator) -> np.ndarray:
     """A row of patterns (COLUMNS,) of strands that fall from the crown."""
     row = np.zeros(COLUMNS)
     row[0], row[1], row[5], row[6], row[12] = STRANDS, generator.uniform(25, 60), 0.5, 0.06, 10
-    row[7], row[13] = 0.15, generator.uniform(0, 100)
+    row[7], row[13] = 0.04, generator.uniform(0, 100)
     return row
 
 
 def skin_colour(generator: np.random.Generator) -> np.ndarray:
     """Linear RGB (3,) of skin."""
-    tone = (len(SKIN_TONES) - 1) * generator.beta(0.9, 1.1)
+    tone = (len(SKIN_TONES) - 1) * generator.beta(0.8, 1.4)
     low = min(int(tone), len(SKIN_TONES) - 2)
     mixed = SKIN_TONES[low] + (tone - low) * (SKIN_TONES[low + 1] - SKIN_TONES[low])
     return (

@@ -30,8 +30,8 @@ class Regions:
     hip to ankle, -1 elsewhere. height: 0 at the pelvis, 1 at the neck (torso only, -1 elsewhere). hand,
     foot, head: membership. face: (V, 3) m from the middle between the eyes, the first as a distance to the
     side; far away off the head. scalp: how much the vertex can carry hair, in [0, 1]. eyes: the eyeballs.
-    iris, lids, lips: membership. brows, beard: how much hair grows there, in [0, 1]. flush: how much blood
-    shows through the skin, in [0, 1]. palm: palms and soles, in [0, 1].
+    iris, lids: membership. lips: in [0, 1]. brows, beard: how much hair grows there, in [0, 1]. flush: how
+    much blood shows through the skin, in [0, 1]. palm: palms and soles, in [0, 1].
     """
 
     rest: np.ndarray
@@ -86,7 +86,7 @@ def regions() -> Regions:
     x, y, z = face.T
     # y grows downwards and the face looks to -z: hair grows above a line that falls from brow to nape.
     line = -0.055 + np.clip(z - 0.02, 0, 0.12) * 1.6
-    ear = (x > 0.07) & (np.abs(y - 0.01) < 0.05) & (np.abs(z - 0.1) < 0.035)
+    ear = (x > 0.074) & (np.abs(y - 0.022) < 0.036) & (np.abs(z - 0.1) < 0.03)
     scalp = (member["head"] & ~ear) * np.clip((line - y) / 0.02, 0, 1)
     eyeball = np.array([b.startswith("eye") for b in body.bone_names])
     eyes = (skin * eyeball[bones]).sum(1) > 0.5
@@ -100,7 +100,7 @@ def regions() -> Regions:
     )
     beard = jaw * np.maximum(np.maximum(_soft(y, 0.085, 0.006), _soft(x, 0.037, 0.008)),
                              _soft(y, 0.05, 0.003) * _soft(-x, -0.03, 0.006))  # fmt: skip
-    lips = front & (np.abs(y - 0.072) < 0.009) & (x < 0.024) & (z < -0.005)
+    lips = front * _soft(-np.hypot(x / 0.027, (y - 0.069) / 0.0105), -1.0, 0.16)
     return Regions(
         rest=rest,
         normals=normals,
@@ -113,13 +113,13 @@ def regions() -> Regions:
         face=face,
         scalp=scalp,
         eyes=eyes,
-        iris=eyes & (around_eye < 0.0065) & (z < 0),
+        iris=eyes & (around_eye < 0.0056) & (z < 0),
         lids=front & ~eyes & (around_eye < 0.017) & (y < 0.003),
         lips=lips,
         brows=front
-        * _soft(-np.abs(y + 0.021 - 0.1 * np.abs(x - 0.036)), -0.0035, 0.002)
-        * _soft(-np.abs(x - 0.033), -0.017, 0.003),
-        beard=np.where(member["head"] & ~lips & ~eyes, beard, 0.0),
+        * _soft(-np.abs(y + 0.021 - 0.1 * np.abs(x - 0.036)), -0.0042, 0.0022)
+        * _soft(-np.abs(x - 0.033), -0.019, 0.004),
+        beard=np.where(member["head"] & ~eyes, beard * (1 - lips), 0.0),
         flush=_flush(rest, face, heads, member),
         palm=_palms(normals, heads, member, side),
     )

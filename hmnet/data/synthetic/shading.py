@@ -213,18 +213,22 @@ def _fold(row, x, y, z, slope):
     seed = row[13]
     warp = 1.7 * math.sin(9 * x + 7 * y + seed) + 1.3 * math.sin(13 * z - 11 * y + 2 * seed)
     slope[0] = slope[1] = slope[2] = 0.0
-    for wave in range(3):
-        angle = 2.4 * wave + 0.7 * seed
-        kx, ky, kz = 55 * math.cos(angle), 40 + 25 * wave, 45 * math.sin(angle)
-        height = math.cos(kx * x + ky * y + kz * z + (2.0 + wave) * warp + seed * (wave + 1))
+    for wave in range(4):
+        # Every garment has its own directions; waves lie in patches of their own and seldom cross.
+        angle, rise = 2.4 * wave + 1.7 * seed, math.sin(3.1 * wave + seed)
+        k = 22.0 + 16.0 * wave
+        kx, ky, kz = k * math.cos(angle), k * rise, k * math.sin(angle)
+        patch = math.sin(7 * x + (5 + 3 * wave) * y - 8 * z + 2.1 * wave + 3 * seed)
+        if patch <= -0.3:
+            continue
+        wavy = math.sin(kx * x + ky * y + kz * z + (1.6 + 0.5 * wave) * warp + seed * (wave + 1))
         # Sharp ridges with wide valleys, as cloth folds.
-        steep = height * (0.55 + 0.45 * abs(height)) / 75
+        steep = wavy * abs(wavy) * (patch + 0.3) * 1.5 / k
         slope[0] += steep * kx
         slope[1] += steep * ky
         slope[2] += steep * kz
-    patch = 0.5 + 0.5 * math.sin(6 * x + 8 * y - 7 * z + 3 * seed)
     for i in range(3):
-        slope[i] *= row[7] * (0.25 + 0.75 * patch)
+        slope[i] *= row[7]
 
 
 @jit
