@@ -54,6 +54,19 @@ def test_identity_rotations_are_the_rest_pose(anny, phenotypes) -> None:
     torch.testing.assert_close(posed.bone_heads, heads - heads[:, :1], atol=1e-6, rtol=0)
 
 
+def test_transforms_skin_what_pose_poses(anny, phenotypes, rotations) -> None:
+    rest, heads, transforms = anny.transforms(phenotypes, rotations, "template")
+    posed = anny.pose(phenotypes, rotations, "template")
+    bones = anny.arrays["template.skin_bones"].long()
+    blended = torch.einsum("vk,bvkij->bvij", anny.arrays["template.skin_weights"], transforms[:, bones])
+    by_hand = (blended[..., :3] @ rest[..., None])[..., 0] + blended[..., 3]
+    torch.testing.assert_close(by_hand, posed.vertices, atol=1e-5, rtol=0)
+    # A bone's own head goes where its transform takes it.
+    rest_heads = anny.rest(phenotypes, "template")[1]
+    taken = (transforms[..., :3] @ rest_heads[..., None])[..., 0] + transforms[..., 3]
+    torch.testing.assert_close(taken, heads, atol=1e-5, rtol=0)
+
+
 def test_turning_the_root_turns_the_whole_body(anny, phenotypes, rotations) -> None:
     turn = torch.tensor([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]])
     turned = rotations.clone()

@@ -114,8 +114,9 @@ def fit(
 
     rigid: the bone it hangs on without bending (hats, bags); else it bends with the body beneath. covered:
     vertices of the full surface hidden by it; found where it is None. two_sided: "all" adds the inner
-    side, "hems" that near its edges. loose: 0 for what hugs the limbs, 1 for what hangs from the hips and shares its two legs (skirts).
-    near: the part ids it may follow; None for all. parts: False where it is no part of the body.
+    side, "hems" that near its edges. loose: 0 for what hugs the limbs, 1 for what hangs from the hips and
+    shares its two legs (skirts). near: the part ids it may follow; None for all. parts: False where it is
+    no part of the body.
     gathered, hook: as in `Garment`.
     """
     body = rest_body()
@@ -124,7 +125,7 @@ def fit(
     vertices = np.ascontiguousarray(vertices, np.float32)
     faces = np.ascontiguousarray(faces, np.int32)
     if covered is None:
-        covered = _covered(body, vertices, faces)
+        covered = hidden_beneath(vertices, faces)
     skin = _skin(body, tree, candidates, vertices, faces, loose, rigid)
     anchors, anchor_weights = _anchors(body, candidates, vertices)
     pieces = np.zeros(len(vertices), np.int32) if pieces is None else pieces.astype(np.int32)
@@ -258,9 +259,9 @@ def boundary(faces: np.ndarray, count: int) -> np.ndarray:
 
 
 def near_hems(faces: np.ndarray, count: int) -> np.ndarray:
-    """(M,) bool: vertices within four rings of an edge, what can be seen inside a sleeve."""
+    """(M,) bool: vertices within eight rings of an edge, what can be seen inside a sleeve."""
     near, mean = boundary(faces, count).astype(float), neighbour_mean(faces, count)
-    for _ in range(4):
+    for _ in range(8):
         near = mean @ near
     return near > 0
 
@@ -315,8 +316,9 @@ def _anchors(body, candidates, vertices) -> tuple[np.ndarray, np.ndarray]:
     return thinned[index].astype(np.int32), weight.astype(np.float32)
 
 
-def _covered(body, vertices, faces) -> np.ndarray:
-    """Body vertices with cloth close above them, away from its edges."""
+def hidden_beneath(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Vertices of the full surface with cloth close above them, away from its edges."""
+    body = rest_body()
     edge = boundary(faces, len(vertices))
     distance, index = cKDTree(vertices).query(body.vertices, 4)
     above = ((vertices[index] - body.vertices[:, None]) * body.normals[:, None]).sum(2) > 0

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from hmnet.body.template import ASSETS, read_asset
-from hmnet.data.synthetic.fitting import Garment, fit, rest_body
+from hmnet.data.synthetic.fitting import Garment, fit, hidden_beneath, rest_body
 from hmnet.errors import DataError
 
 BASE_VERTICES = 19158
@@ -84,9 +84,12 @@ def read_garment(path: Path) -> Garment:
     words = " ".join([path.stem, *header["tags"]]).lower()
     slot = _slot(words)
     gender = 1.0 if "female" in words else 0.0 if "male" in words else None
-    full = _base()[1][hidden] if len(hidden) else np.zeros(0, int)
+    covered = _base()[1][hidden]
+    covered = covered[covered >= 0]
     head = slot in ("hair", "hat")
     skirted = slot in ("suit", "dress", "skirt", "coat") and _is_skirt(vertices, faces)
+    if skirted:
+        covered = np.union1d(covered, hidden_beneath(vertices, faces))
     return fit(
         f"mhclo:{path.stem}",
         slot,
@@ -95,7 +98,7 @@ def read_garment(path: Path) -> Garment:
         pieces=_pieces(vertices, faces) if slot == "suit" else None,
         gender=gender,
         rigid="head" if slot == "hat" else None,
-        covered=full[full >= 0],
+        covered=covered,
         two_sided="all" if slot == "hair" else "hems",
         loose=1.0 if skirted else 0.0,
         near=HEAD if slot == "hat" else (1, 2, *HEAD) if slot == "hair" else None,
