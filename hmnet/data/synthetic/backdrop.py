@@ -219,7 +219,7 @@ def _draw(
                     d = nx * lights[m, 0] + ny * lights[m, 1] + nz * lights[m, 2]
                     d = (d + lights[m, 6]) / (1 + lights[m, 6])
                     if d > 0:
-                        lost = cast if m == 0 else 0.4 * cast
+                        lost = max(cast, 0.6 * near) if m == 0 else max(0.4 * cast, 0.5 * near)
                         light += d * lights[m, 3 + k] * (1 - lost) * fade
                 glow = materials[row, 12]
                 value = colour[k] * (light * (1 - glow) + 2.5 * glow)

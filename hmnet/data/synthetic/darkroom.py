@@ -137,15 +137,17 @@ def _tone_curve(generator: np.random.Generator) -> np.ndarray:
 
 @jit
 def _metered(picture, weight):
-    """The mean brightness that a camera would set to middle grey; lamps and sun count as white at most."""
+    """What a camera would set to middle grey: between the mean of the light and of its logarithm."""
     size = len(picture)
-    total, count = 0.0, 0.0
+    total, plain, count = 0.0, 0.0, 0.0
     for y in range(size):
         for x in range(size):
             light = 0.25 * picture[y, x, 0] + 0.6 * picture[y, x, 1] + 0.15 * picture[y, x, 2]
             total += weight[y, x] * math.log(min(max(light, 0.002), 4.0))
+            plain += weight[y, x] * min(light, 4.0)
             count += weight[y, x]
-    return math.exp(total / max(count, 1e-6))
+    count = max(count, 1e-6)
+    return math.sqrt(math.exp(total / count) * plain / count)
 
 
 @jit

@@ -249,7 +249,8 @@ def paint_sky(generator: np.random.Generator, place: Place, hills: bool) -> None
     hill = GREENS[generator.integers(len(GREENS))] * generator.uniform(0.4, 1.4)
     place.sky = np.array([
         *blue, *pale * generator.uniform(0.8, 1.3), generator.normal(0.25, 0.3),
-        *generator.uniform(0, 256, 2), generator.uniform(0.02, 0.3) if hills else 0, generator.uniform(0.005, 0.06), *hill,
+        *generator.uniform(0, 256, 2), generator.uniform(0.02, 0.3) if hills else 0,
+        generator.uniform(0.005, 0.06), *hill,
         *np.full(3, generator.uniform(0.8, 1.4)), 1,
     ])  # fmt: skip
 

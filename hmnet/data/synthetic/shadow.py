@@ -22,7 +22,7 @@ def ground_shadows(points: np.ndarray, key: np.ndarray, softness: float) -> np.n
     layers = _splat(points, key, CELLS, REACH)
     cell = 2 * REACH / CELLS
     near, far, contact, low = (blurred(layer[..., None], max(sigma, 0.8))[..., 0] for layer, sigma in zip(
-        layers, (0.8 + 0.3 * softness / cell, 0.8 + softness / cell, 1.1, 3.6), strict=True
+        layers, (0.8 + 0.3 * softness / cell, 0.8 + softness / cell, 1.4, 3.6), strict=True
     ))  # fmt: skip
     cast = np.minimum(np.maximum(near, far) * 1.5, 1)
     under = np.minimum(np.minimum(contact * 1.4, 1) * 0.75 + 0.6 * low, 1)

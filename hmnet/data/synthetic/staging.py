@@ -31,7 +31,7 @@ class PasserBy:
 
 def cut_out(picture: np.ndarray, alpha: np.ndarray, view: View, level: np.ndarray) -> PasserBy | None:
     """Keep a person (S, S, 3) with alpha (S, S, 1) for later pictures; None when the frame cut a side."""
-    seen = alpha[..., 0] > 0.5
+    seen = alpha[..., 0] > 0
     rows, columns = np.nonzero(seen.any(1))[0], np.nonzero(seen.any(0))[0]
     if not len(rows) or rows[0] == 0 or columns[0] == 0 or columns[-1] == view.size - 1:
         return None
