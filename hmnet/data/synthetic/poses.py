@@ -38,7 +38,7 @@ KIND_SHARES = {
 sitting 19, walking and running 10, sport and dance 12, near the floor 9. What clips are sorted into last."""
 DUPLICATE_M = 0.10
 HELD_OUT = 10
-INTERPOLATED, MIXED, ATTEMPTS = 0.5, 0.45, 5
+INTERPOLATED, MIXED, ATTEMPTS = 0.5, 0.65, 5
 SESSION = re.compile(r"(?:humanoid3d_)?(\d+|[^\W\d_]+)")
 """A clip's subject or session: the number (CMU's subject) or word that its name begins with."""
 
@@ -132,7 +132,7 @@ class PoseLibrary:
             return eased(noised(generator, self.poses[base].astype(float), 0.0, 0.4))
         poses = self._blended(generator, base)
         poses = exchange(generator, poses, self.poses, self.weights, MIXED)
-        return eased(noised(generator, poses, 0.2, 1.4))
+        return eased(noised(generator, poses, 0.2, 1.8))
 
     def _like(self, generator: np.random.Generator, index: int) -> int:
         return int(generator.choice(self._of_kind[str(self.kinds[index])]))

@@ -18,6 +18,7 @@ def _arm(side: str) -> tuple[str, ...]:
 
 
 TRUNK = ("spine1", "spine2", "spine3")
+HIPS, KNEES = ("left_hip", "right_hip"), ("left_knee", "right_knee")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Exchange:
 
 EXCHANGES = (
     Exchange((*TRUNK, "neck", "head"), 0.3, 4, ("pelvis", "left_hip", "right_hip")),
-    Exchange((*_leg("left"), *_leg("right")), 0.35, 6, ("pelvis", *TRUNK)),
+    Exchange((*_leg("left"), *_leg("right")), 0.35, 10, ("pelvis", *KNEES, *HIPS)),
     Exchange(_leg("left"), 0.15, 10, ("pelvis", "right_hip", "right_knee", "left_hip")),
     Exchange(_leg("right"), 0.15, 10, ("pelvis", "left_hip", "left_knee", "right_hip")),
     Exchange((*_arm("left"), *_arm("right")), 0.3, 3, ("pelvis", *TRUNK)),
