@@ -8,22 +8,27 @@ Each step is one `python -m hmnet ...`, printed when it starts; its output goes 
 fails stops all. Started again with the same options, finished steps are left out and the one that was cut
 short goes on.
 
-Plan gpu is for one GPU and 16 cores in 25 minutes. Estimate, not measured on a GPU: what one core prepares a
-second was measured on the CPU (one core, its share of 13 loader processes used throughout), and a GPU such
-as an H200 is taken to train faster than they can feed it.
+Plan gpu is for one GPU and 16 cores in 25 minutes, with 30 GB of disk and 1 GB of /dev/shm. The times are an
+estimate, not measured on a GPU: what one CPU core prepares a second was measured on one core, and a GPU such
+as an H200 is taken to train faster than 13 cores can feed it, joint aside (5,000 a second).
 
-    step        amount     a core does        cores   minutes
-    pictures    80,000     22 to 28 a s       12      4 to 5     (maps, 600,000 at 490 a s, on the other 4: 5)
-    segmenter   500,000    400 windows a s    13      1.8        of 128 px, with reading the pictures
-    finer       250,000    230 windows a s    13      1.6        of 224 px, with reading the pictures
-    crops       80,000     260 a s            13      1          20 GB are written
-    joint       600,000    JOINT_RATE         13      JOINT_MINUTES
-    others      -          -                  16      3          starting, packing, 1,500 test images
+    step        amount     a core prepares    cores   minutes
+    pictures    80,000     22 to 28 a s       12      4.0 to 5.0
+    maps        600,000    500 a s            4       5.0, at the same time
+    segmenter   500,000    360 a s (128 px)   13      2.0, with reading the pictures (1,600 a s and core)
+    finer       250,000    210 a s (224 px)   13      1.8, likewise
+    crops       80,000     270 a s            13      1.5, most of it writing 21 GB
+    joint       900,000    650 a s            13      3.0
+    others                                            3.0: starting, test pictures, packing, 1,500 test images
+    sum                                               about 16
+
+The log of a training stage says under "waiting" which share of the time it waited for its batches.
 """
 
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +39,7 @@ from pathlib import Path
 from hmnet.errors import DataError, HMNetError
 
 POLL_SECONDS = 0.2
+PROGRAM = (sys.executable, "-m", "hmnet")
 THRESHOLD = 0.3
 """Foreground threshold of the packed segmenter, for photos (rendered pictures prefer 0.5)."""
 
@@ -63,7 +69,7 @@ class Plan:
 
 PLANS = {
     # Batches eight times those of two CPU cores, rates twice; some thousand steps, so averages are shorter.
-    "gpu": Plan(80_000, 1_500, 500_000, 250_000, 600_000, 600_000, 128, 224, 256, 2e-3, 0.995, 2),
+    "gpu": Plan(80_000, 1_500, 500_000, 250_000, 600_000, 900_000, 128, 224, 256, 2e-3, 0.995, 2),
     "small": Plan(60, 12, 64, 32, 64, 64, 64, 64, 8, 1e-3, 0.9, 8),
 }
 COUNTS = ("pictures", "test_pictures", "segmenter", "finer", "maps", "joint")
@@ -141,12 +147,14 @@ def _texts(arguments: list) -> tuple[str, ...]:
 class Runner:
     """Runs steps side by side, in the order that they wait for each other, and remembers what is done.
 
-    runs: folder for the marks of finished steps (done/NAME, holding the command) and for logs/NAME.log.
+    runs: folder for the commands of steps that were begun and done (begun/NAME, done/NAME) and for
+    logs/NAME.log.
+    program: what the arguments of the steps are for.
     """
 
-    def __init__(self, steps: list[Step], runs: Path):
-        self.steps, self.runs = steps, runs
-        for name in ("done", "logs"):
+    def __init__(self, steps: list[Step], runs: Path, program: tuple[str, ...] = PROGRAM):
+        self.steps, self.runs, self.program = steps, runs, program
+        for name in ("begun", "done", "logs"):
             (runs / name).mkdir(parents=True, exist_ok=True)
         self.running: dict[str, tuple[subprocess.Popen, float]] = {}
 
@@ -167,7 +175,8 @@ class Runner:
                 done |= set(self._finished())
         finally:
             for process, _ in self.running.values():
-                process.terminate()
+                # With the processes that it started for itself.
+                os.killpg(process.pid, signal.SIGTERM)
             for process, _ in self.running.values():
                 process.wait()
 
@@ -187,13 +196,18 @@ class Runner:
             step.state.unlink(missing_ok=True)
 
     def _start(self, step: Step) -> None:
-        arguments = list(step.arguments)
+        arguments, begun = list(step.arguments), self.runs / "begun" / step.name
         if step.state is not None and step.state.is_file():
-            arguments.append("--resume")
+            if begun.is_file() and begun.read_text() == _command(step):
+                arguments.append("--resume")
+            else:
+                # Of a run with other options: it must not be gone on with.
+                step.state.unlink()
+        begun.write_text(_command(step))
         print(f"[{step.name}] python -m hmnet {shlex.join(arguments)}", flush=True)
         with self._log(step.name).open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hmnet", *arguments], stdout=log, stderr=subprocess.STDOUT
+                [*self.program, *arguments], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
         self.running[step.name] = process, time.perf_counter()
 
@@ -254,6 +268,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"--{name.replace('_', '-')}", type=int, metavar="N", help="instead of the plan's"
         )
     options = parser.parse_args(arguments)
+    # Whoever ends this ends the steps too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         plan = plan_of(options)
         if options.workers < 1 or min(getattr(plan, name) for name in COUNTS) < 1:

@@ -194,7 +194,7 @@ def feed(batches: Dataset, first: int, workers: int, device: torch.device) -> It
     """
     loader = DataLoader(
         batches, batch_size=None, sampler=_StepsFrom(first), num_workers=workers,
-        prefetch_factor=4 if workers else None, pin_memory=device.type == "cuda",
+        pin_memory=device.type == "cuda",
         # Forked workers share the pictures that were read; elsewhere they receive a copy.
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )  # fmt: skip

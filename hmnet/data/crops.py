@@ -93,7 +93,7 @@ def make_crops(
     batch = 32 if device.type == "cpu" else 256
     cuts = _Cuts(samples, batch, preprocessing, seed)
     loader = DataLoader(
-        cuts, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None,
+        cuts, batch_size=None, num_workers=workers,
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )  # fmt: skip
     with torch.inference_mode(), tqdm(total=len(samples), unit="image", desc="crops") as bar:
