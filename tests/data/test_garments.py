@@ -240,6 +240,7 @@ def test_outfits_are_consistent_and_repeatable(wardrobe: Wardrobe) -> None:
     for outfit in outfits:
         slots = [garment.slot for garment in outfit]
         assert len(slots) == len(set(slots))
+        assert "coat" not in slots or not {"top", "suit", "dress"} & set(slots)
         assert not {"dress", "top"} <= set(slots) and not {"skirt", "bottom"} <= set(slots)
     trunk = {"top", "bottom", "suit", "dress", "skirt"}
     painted = np.mean([not any(g.slot in trunk for g in outfit) for outfit in outfits])

@@ -21,6 +21,8 @@ PAINTED_SHARE = 0.45
 CHILD_AGE = 0.5
 """The age phenotype below which few carry a bag."""
 FEET = (5, 6)
+UNDER_NO_COAT = ("top", "suit", "dress")
+"""Looser than a coat in places, they would come through it: under one a top is painted."""
 
 
 @lru_cache(maxsize=1)
@@ -77,8 +79,8 @@ class Wardrobe:
         if rolls[0] > PAINTED_SHARE:
             for slot in _outfit(generator, gender):
                 chosen.append(self._pick(generator, (slot,), gender))
-            if rolls[1] < 0.14:
-                chosen.append(self._pick(generator, ("coat",), gender))
+        if rolls[1] < 0.25 and not any(g is not None and g.slot in UNDER_NO_COAT for g in chosen):
+            chosen.append(self._pick(generator, ("coat",), gender))
         shod = any(g is not None and np.isin(g.face_parts, FEET).any() for g in chosen)
         if rolls[2] < 0.5 and not shod:
             chosen.append(self._pick(generator, ("shoes",), gender))

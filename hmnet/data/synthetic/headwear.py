@@ -186,12 +186,18 @@ def rim_height(mesh: Mesh) -> float:
     return float(mesh[0][-COLUMNS:, 1].min())
 
 
+STRAP_ROOM = np.array([0.0, 0.012, 0.018])
+"""m. Straps lie over a shirt."""
+
+
 def _strap(side: float) -> Mesh:
     """A backpack's strap from the shoulder blade over the shoulder to below the armpit."""
     path = np.array([[0.07, -0.47, 0.115], [0.075, -0.53, 0.08], [0.08, -0.565, 0.0], [0.085, -0.53, -0.085],
                      [0.095, -0.44, -0.15], [0.115, -0.35, -0.14], [0.15, -0.28, -0.06], [0.14, -0.25, 0.06],
                      [0.08, -0.22, 0.11]])  # fmt: skip
-    return tube(_smooth_path(path * [side, 1, 1]), np.full(28, 0.018), 6, squash=0.35)
+    return tube(
+        _smooth_path((path + STRAP_ROOM * np.sign(path)) * [side, 1, 1]), np.full(28, 0.018), 6, squash=0.35
+    )
 
 
 def _smooth_path(points: np.ndarray) -> np.ndarray:
@@ -211,7 +217,7 @@ def _bag(
 
 def _backpack(name: str, size: tuple[float, float, float]) -> Garment:
     box = blob(np.array([0, -0.33, 0.09 + size[2]]), np.array(size), 4)
-    return _bag(name, box, _strap(1), _strap(-1))
+    return _bag(name, box, _strap(1), _strap(-1), rigid="spine02")
 
 
 def _crossbody(name: str, side: float, size: tuple[float, float, float]) -> Garment:
@@ -220,8 +226,8 @@ def _crossbody(name: str, side: float, size: tuple[float, float, float]) -> Garm
     # The strap runs in a tilted ring: high on one shoulder, low on the other hip.
     lean = -side * np.cos(angle)
     direction = np.arctan2(lean, -np.sin(angle))
-    radius = outline(np.maximum(height, -0.54), direction) + 0.015
-    radius = np.where(height < -0.52, np.minimum(radius, 0.085), radius)
+    radius = outline(np.maximum(height, -0.54), direction) + 0.03
+    radius = np.where(height < -0.52, np.minimum(radius, 0.095), radius)
     path = np.stack([radius * np.sin(direction), height, -0.01 - radius * np.cos(direction)], 1)
     box = blob(np.array([side * (0.19 + size[0]), -0.0, 0.0]), np.array(size), 4)
     return _bag(name, box, tube(path, np.full(40, 0.014), 6, squash=0.4),

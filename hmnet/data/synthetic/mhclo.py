@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from hmnet.body.template import ASSETS, read_asset
+from hmnet.data.synthetic.appearance import regions
 from hmnet.data.synthetic.fitting import Garment, fit, hidden_beneath, rest_body
 from hmnet.errors import DataError
 
@@ -90,6 +91,10 @@ def read_garment(path: Path) -> Garment:
     skirted = slot in ("suit", "dress", "skirt", "coat") and _is_skirt(vertices, faces)
     if skirted:
         covered = np.union1d(covered, hidden_beneath(vertices, faces))
+    elif slot == "hat":
+        # The brim is above the face too, but does not hide it.
+        covered = np.flatnonzero(regions().scalp > 0.5)
+        covered = np.intersect1d(covered, hidden_beneath(vertices, faces))
     return fit(
         f"mhclo:{path.stem}",
         slot,

@@ -11,7 +11,15 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 from hmnet.data.synthetic.appearance import regions
-from hmnet.data.synthetic.fitting import Garment, boundary, fit, near_hems, neighbour_mean, rest_body
+from hmnet.data.synthetic.fitting import (
+    Garment,
+    boundary,
+    fit,
+    hidden_beneath,
+    near_hems,
+    neighbour_mean,
+    rest_body,
+)
 
 AXIS_Z = -0.01
 """m. The upright axis of the lofts is x = 0 at this depth."""
@@ -191,7 +199,9 @@ def top(
         start = cut - 0.06
         gap = np.arcsin(min(opening / 0.15, 0.6)) if opening else 0.0
         mesh = joined(mesh, loft(start, hem, ease + 0.008, flare, skirt_folds, waves, gap))
-        gathered = np.concatenate([vertices, _gathered(mesh[0][len(vertices) :], ease + 0.025)])
+        skirts = mesh[0][len(vertices) :], mesh[1][len(faces) :] - len(vertices)
+        gathered = np.concatenate([vertices, _gathered(skirts[0], ease + 0.03)])
+        covered = np.union1d(covered, hidden_beneath(*skirts))
     else:
         gathered = vertices
     sides = "all" if opening else "hems"
@@ -205,15 +215,15 @@ def skirt(
     """A skirt from the waist down to y = hem (m); see `loft`."""
     vertices, faces = loft(WAIST, hem, ease, flare, folds, waves)
     return fit(name, "skirt", vertices, faces, two_sided="all", loose=1.0, near=TORSO_AND_LEGS, gender=1.0,
-               gathered=_gathered(vertices, 0.035))  # fmt: skip
+               gathered=_gathered(vertices, 0.04))  # fmt: skip
 
 
 def _gathered(vertices: np.ndarray, ease: float) -> np.ndarray:
-    """A loft's vertices (M, 3) drawn in to the body's outline, as far as they are outside it."""
-    x, z = vertices[:, 0], vertices[:, 2] - AXIS_Z
-    radius = np.hypot(x, z)
-    factor = np.minimum(1, (outline(vertices[:, 1], np.arctan2(x, -z)) + ease) / radius)
-    return np.stack([x * factor, vertices[:, 1], AXIS_Z + z * factor], 1)
+    """A loft's vertices (M, 3) at that distance (m) from the body's outline, less towards the waist."""
+    x, y, z = vertices[:, 0], vertices[:, 1], vertices[:, 2] - AXIS_Z
+    ease = 0.01 + (ease - 0.01) * np.clip((y - WAIST) / 0.2, 0, 1)
+    factor = (outline(y, np.arctan2(x, -z)) + ease) / np.hypot(x, z)
+    return np.stack([x * factor, y, AXIS_Z + z * factor], 1)
 
 
 def trousers(name: str, length: float, thigh: float, hem_width: float, ease: float = 0.01) -> Garment:
