@@ -36,7 +36,7 @@ class Surface:
     vertices: (N, 3) float32 m, root-relative, frame of the viewing ray. normals: (N, 3) unit, outwards.
     faces: (F, 3) int32. face_parts: (F,) uint8 part ids, 0 for what is no part of the body (a bag).
     rest: (N, 3) m, where patterns are laid out. albedo: (N, 3) linear RGB. cloth: (N,) int32 row of
-    patterns. patterns: (P, 15) as `hmnet.data.synthetic.shading.shade` takes them.
+    patterns. patterns: (P, 15) and seams: (N,) m as `hmnet.data.synthetic.shading.shade` takes them.
     """
 
     vertices: np.ndarray
@@ -47,6 +47,7 @@ class Surface:
     albedo: np.ndarray
     cloth: np.ndarray
     patterns: np.ndarray
+    seams: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -113,17 +114,19 @@ def _clothed(
     offset = np.where(hidden, -SHRINK, offset).astype(np.float32)
     body = full + offset[:, None] * smooth_normals(full, body_faces)
     seen = ~hidden[body_faces].all(1)
-    layers = [(body, body_faces[seen], body_parts[seen], rest, outfit.albedo, outfit.cloth)]
+    layers = [(body, body_faces[seen], body_parts[seen], rest, outfit.albedo, outfit.cloth, outfit.seams)]
     patterns, count, first = [outfit.patterns], len(body), len(outfit.patterns)
     for garment, vertices in zip(garments, draped, strict=True):
         albedo, rows = garment_look(garment, outfit, generator)
         layers.append(
             (vertices, garment.faces + count, garment.face_parts, garment.vertices, albedo[garment.pieces],
-             (garment.pieces + first).astype(np.int32))
+             (garment.pieces + first).astype(np.int32), np.ones(len(vertices), np.float32))
         )  # fmt: skip
         patterns.append(rows)
         count, first = count + len(vertices), first + len(rows)
-    vertices, faces, face_parts, rest, albedo, cloth = (np.concatenate(a) for a in zip(*layers, strict=True))
+    vertices, faces, face_parts, rest, albedo, cloth, seams = (
+        np.concatenate(a) for a in zip(*layers, strict=True)
+    )
     normals = smooth_normals(vertices, faces)
     # What little light reaches armpits and the like is painted on, as it hardly depends on the lamps.
     shaded = 1 - SHADE * (1 - openness(vertices, normals, faces))
@@ -135,6 +138,7 @@ def _clothed(
         rest=rest,
         albedo=(albedo * shaded[:, None]).astype(np.float32),
         cloth=cloth,
+        seams=seams,
         patterns=np.concatenate(patterns).astype(np.float32),
     )
 

@@ -232,7 +232,20 @@ def _fold(row, x, y, z, slope):
 
 
 @jit
-def shade(face_index, weights, faces, normals, rest, albedo, cloth, patterns, lights, ambient, vertices=None):
+def shade(
+    face_index,
+    weights,
+    faces,
+    normals,
+    rest,
+    albedo,
+    cloth,
+    patterns,
+    lights,
+    ambient,
+    vertices=None,
+    seams=None,
+):
     """Linear RGB (H, W, 3) float32 of a rasterised body.
 
     normals, rest, albedo: (V, 3) posed normals, rest positions (m) and base colours in [0, 1].
@@ -244,6 +257,7 @@ def shade(face_index, weights, faces, normals, rest, albedo, cloth, patterns, li
     lights: (L, 7): direction towards the light, colour, wrap (how far light reaches round an edge).
     ambient: (2, 3) colour from above and from below.
     vertices: (V, 3) posed positions; with them the first light casts shadows of the body on itself.
+    seams: (V,) m from each vertex to the edge of what it wears; with them edges run between vertices.
     """
     height, width = face_index.shape
     picture = np.zeros((height, width, 3), np.float32)
@@ -265,11 +279,13 @@ def shade(face_index, weights, faces, normals, rest, albedo, cloth, patterns, li
             u = 1 - v - w
             pa, pb, pc = cloth[a], cloth[b], cloth[c]
             # The cloth with most of the triangle's weight here, so that seams run straight across faces.
-            ua = u + (v if pb == pa else 0.0) + (w if pc == pa else 0.0)
-            ub = v + (u if pb == pa else 0.0) + (w if pc == pb else 0.0)
-            p = pa if ua >= 0.5 else pb if ub >= 0.5 else pc
-            if ua < 0.5 and ub < 0.5 and u + v > 2 * w:
-                p = pa if u > v else pb
+            ua, ub, uc = u, v, w
+            if seams is not None and (pa != pb or pb != pc):
+                ua, ub, uc = u * seams[a], v * seams[b], w * seams[c]
+            sa = ua + (ub if pb == pa else 0.0) + (uc if pc == pa else 0.0)
+            sb = ub + (ua if pb == pa else 0.0) + (uc if pc == pb else 0.0)
+            sc = uc + (ua if pc == pa else 0.0) + (ub if pc == pb else 0.0)
+            p = pa if sa >= sb and sa >= sc else pb if sb >= sc else pc
             wa, wb, wc = (
                 u if pa == p else 0.0,
                 v if pb == p else 0.0,
