@@ -100,11 +100,11 @@ def _sky(sky, dx, dy, dz, tiles, out):
     rise = dy / length
     azimuth = math.atan2(dx, dz)
     line = sky[9] + sky[10] * (
-        noise(tiles[0], azimuth * 30 + sky[7], sky[8]) + 0.35 * noise(tiles[2], azimuth * 160, sky[8])
+        noise(tiles, 0, azimuth * 30 + sky[7], sky[8]) + 0.35 * noise(tiles, 2, azimuth * 160, sky[8])
     )
     if sky[9] > 0 and rise < line:
         tone = (
-            1 + 0.35 * noise(tiles[2], azimuth * 400, rise * 400) - 0.5 * max(0.0, 1 - rise / (line + 1e-4))
+            1 + 0.35 * noise(tiles, 2, azimuth * 400, rise * 400) - 0.5 * max(0.0, 1 - rise / (line + 1e-4))
         )
         for k in range(3):
             out[k] = max(sky[11 + k] * max(tone, 0.1), 0.002)
@@ -112,11 +112,11 @@ def _sky(sky, dx, dy, dz, tiles, out):
     high = math.sqrt(max(rise, 0.0))
     spread = 14 / (max(rise, 0.0) + 0.12)
     u, v = dx / length * spread + sky[7], dz / length * spread + sky[8]
-    cloud = sky[6] + 0.4 * noise(tiles[0], u, v) + 0.12 * noise(tiles[1], 2.3 * u, 2.3 * v)
+    cloud = sky[6] + 0.4 * noise(tiles, 0, u, v) + 0.12 * noise(tiles, 1, 2.3 * u, 2.3 * v)
     cloud = min(max(cloud, 0.0), 1.0)
     for k in range(3):
         clear = sky[3 + k] + (sky[k] - sky[3 + k]) * min(1.3 * high, 1.0)
-        out[k] = (clear * (1 - cloud) + cloud * sky[14 + k]) * (1 + 0.01 * noise(tiles[3], 90 * u, 90 * v))
+        out[k] = (clear * (1 - cloud) + cloud * sky[14 + k]) * (1 + 0.01 * noise(tiles, 3, 90 * u, 90 * v))
 
 
 @jit
@@ -126,7 +126,7 @@ def _draw(
 ):  # fmt: skip
     picture = np.empty((size, size, 3), np.float32)
     depth = np.empty((size, size), np.float32)
-    colour = np.zeros(3)
+    colour, received = np.zeros(3), np.zeros(3)
     with_photo = photo.shape[0] == size
     for y in range(size):
         for x in range(size):
@@ -184,7 +184,7 @@ def _draw(
                 _sky(sky, dx, dy, dz, tiles, colour)
             else:
                 slant = abs(dx * nx + dy * ny + dz * nz) + 0.02
-                r, g, b = paint(materials[row], u, v, t / focal / math.sqrt(slant), tiles)
+                r, g, b = paint(materials, row, u, v, t / focal / math.sqrt(slant), tiles)
                 colour[0], colour[1], colour[2] = r, g, b
             if hit < 0 or (pictured and hit != FLOOR):
                 for k in range(3):
@@ -212,15 +212,19 @@ def _draw(
                     room = min(room, abs(place - planes[k, 0]))
                 corner = 1 - 0.45 * math.exp(-room / 0.35)
             fade = min(max((distance / t) ** 2, 0.02), 2.5) if falloff else 1.0
-            up = 0.5 + 0.5 * ny
+            up = (0.5 + 0.5 * ny) * corner * (1 - 0.6 * near)
+            down = (0.5 - 0.5 * ny) * corner * (1 - 0.6 * near)
             for k in range(3):
-                light = (ambient[0, k] * up + ambient[1, k] * (1 - up)) * corner * (1 - 0.6 * near)
-                for m in range(len(lights)):
-                    d = nx * lights[m, 0] + ny * lights[m, 1] + nz * lights[m, 2]
-                    d = (d + lights[m, 6]) / (1 + lights[m, 6])
-                    if d > 0:
-                        lost = max(cast, 0.6 * near) if m == 0 else max(0.4 * cast, 0.5 * near)
-                        light += d * lights[m, 3 + k] * (1 - lost) * fade
+                received[k] = ambient[0, k] * up + ambient[1, k] * down
+            for m in range(len(lights)):
+                d = nx * lights[m, 0] + ny * lights[m, 1] + nz * lights[m, 2]
+                d = (d + lights[m, 6]) / (1 + lights[m, 6])
+                if d > 0:
+                    lost = max(cast, 0.6 * near) if m == 0 else max(0.4 * cast, 0.5 * near)
+                    for k in range(3):
+                        received[k] += d * lights[m, 3 + k] * (1 - lost) * fade
+            for k in range(3):
+                light = received[k]
                 glow = materials[row, 12]
                 value = colour[k] * (light * (1 - glow) + 2.5 * glow)
                 if hit == FLOOR and sky[17] > 0:
@@ -252,7 +256,7 @@ def draw_leaves(picture, depth, leaves, tiles):
                     continue
                 tone = 1 + leaves[n, 9] * (0.4 - 0.5 * dy / widest - 0.6 * (u * u + v * v))
                 if leaves[n, 10] > 0:
-                    tone *= 1 + leaves[n, 10] * noise(tiles[1], 90 * u + 31 * n, 90 * v)
+                    tone *= 1 + leaves[n, 10] * noise(tiles, 1, 90 * u + 31 * n, 90 * v)
                 depth[y, x] = z
                 front[y, x] = z
                 for k in range(3):

@@ -61,14 +61,14 @@ def material(
 
 
 @jit
-def noise(tile, u, v):
-    """The tile (256, 256) read between its samples at u, v in samples, wrapping round."""
+def noise(tiles, k, u, v):
+    """Tile k of tiles (4, 256, 256) read between its samples at u, v in samples, wrapping round."""
     i, j = math.floor(u), math.floor(v)
     a, b = u - i, v - j
     x, y = int(i) & 255, int(j) & 255
     x1, y1 = (x + 1) & 255, (y + 1) & 255
-    top = tile[y, x] * (1 - a) + tile[y, x1] * a
-    return top * (1 - b) + (tile[y1, x] * (1 - a) + tile[y1, x1] * a) * b
+    top = tiles[k, y, x] * (1 - a) + tiles[k, y, x1] * a
+    return top * (1 - b) + (tiles[k, y1, x] * (1 - a) + tiles[k, y1, x1] * a) * b
 
 
 @jit
@@ -79,22 +79,22 @@ def _cell(i, j, k):
 
 
 @jit
-def paint(row, u, v, footprint, tiles):
-    """Linear RGB of a material at u, v (m) where one pixel covers footprint (m)."""
-    kind = int(row[0])
-    if row[9] != 0:
-        c, s = math.cos(row[9]), math.sin(row[9])
+def paint(materials, m, u, v, footprint, tiles):
+    """Linear RGB of row m of materials at u, v (m) where one pixel covers footprint (m)."""
+    kind = int(materials[m, 0])
+    if materials[m, 9] != 0:
+        c, s = math.cos(materials[m, 9]), math.sin(materials[m, 9])
         u, v = c * u - s * v, s * u + c * v
-    p, q = u / row[7], v / row[8]
+    p, q = u / materials[m, 7], v / materials[m, 8]
     mix, tone = 0.0, 1.0
     i, j = math.floor(p), math.floor(q)
     if kind == PLANKS:
         j = math.floor(q + _cell(i, 7, 1))
-        edge = min(p - i, i + 1 - p) * row[7]
+        edge = min(p - i, i + 1 - p) * materials[m, 7]
         mix = 1.0 if edge < 0.004 + 0.3 * footprint else 0.0
-        tone = 0.75 + 0.5 * _cell(i, j, 2) + 0.1 * noise(tiles[1], u * 300, v * 25)
+        tone = 0.75 + 0.5 * _cell(i, j, 2) + 0.1 * noise(tiles, 1, u * 300, v * 25)
     elif kind == TILES:
-        edge = min(min(p - i, i + 1 - p) * row[7], min(q - j, j + 1 - q) * row[8])
+        edge = min(min(p - i, i + 1 - p) * materials[m, 7], min(q - j, j + 1 - q) * materials[m, 8])
         mix = 1.0 if edge < 0.006 + 0.3 * footprint else 0.0
         tone = 0.92 + 0.16 * _cell(i, j, 3)
     elif kind == CHECKS:
@@ -104,11 +104,13 @@ def paint(row, u, v, footprint, tiles):
     elif kind == BRICKS:
         p += 0.5 * (int(j) & 1)
         i = math.floor(p)
-        edge = min(min(p - i, i + 1 - p) * row[7], min(q - j, j + 1 - q) * row[8])
+        edge = min(min(p - i, i + 1 - p) * materials[m, 7], min(q - j, j + 1 - q) * materials[m, 8])
         mix = 1.0 if edge < 0.008 + 0.3 * footprint else 0.0
         tone = 0.75 + 0.5 * _cell(i, j, 4)
     elif kind == MOTTLED:
-        mix = min(max(0.5 + 0.8 * noise(tiles[1], p * 16 + row[13], q * 16 + row[14]), 0.0), 1.0)
+        mix = min(
+            max(0.5 + 0.8 * noise(tiles, 1, p * 16 + materials[m, 13], q * 16 + materials[m, 14]), 0.0), 1.0
+        )
     elif kind == FACADE:
         a, b = p - i, q - j
         if 0.22 < a < 0.78 and 0.2 < b < 0.8:
@@ -124,18 +126,23 @@ def paint(row, u, v, footprint, tiles):
         if q - j > 0.75 + 0.2 * _cell(i, j, 9):
             tone *= 0.15
     elif kind == LINES:
-        mix = 1.0 if min(p - i, i + 1 - p) * row[7] < 0.03 or min(q - j, j + 1 - q) * row[8] < 0.03 else 0.0
-    fade = min(max(1.6 - 2.5 * footprint / min(row[7], row[8]), 0.0), 1.0)
+        mix = (
+            1.0
+            if min(p - i, i + 1 - p) * materials[m, 7] < 0.03
+            or min(q - j, j + 1 - q) * materials[m, 8] < 0.03
+            else 0.0
+        )
+    fade = min(max(1.6 - 2.5 * footprint / min(materials[m, 7], materials[m, 8]), 0.0), 1.0)
     if kind != CELLS and kind != MOTTLED:
         mix = mix * fade + 0.15 * (1 - fade)
     tone = 1 + (tone - 1) * fade
-    size = row[11] + 0.7 * footprint
-    x, y = u / size + row[13], v / size + row[14]
-    grain = noise(tiles[0], 0.11 * x, 0.11 * y) * 0.9 + noise(tiles[int(row[15]) + 1], x, y)
-    tone *= max(1 + row[10] * grain, 0.05)
-    r = (row[1] + (row[4] - row[1]) * mix) * tone
-    g = (row[2] + (row[5] - row[2]) * mix) * tone
-    b = (row[3] + (row[6] - row[3]) * mix) * tone
+    size = materials[m, 11] + 0.7 * footprint
+    x, y = u / size + materials[m, 13], v / size + materials[m, 14]
+    grain = noise(tiles, 0, 0.11 * x, 0.11 * y) * 0.9 + noise(tiles, int(materials[m, 15]) + 1, x, y)
+    tone *= max(1 + materials[m, 10] * grain, 0.05)
+    r = (materials[m, 1] + (materials[m, 4] - materials[m, 1]) * mix) * tone
+    g = (materials[m, 2] + (materials[m, 5] - materials[m, 2]) * mix) * tone
+    b = (materials[m, 3] + (materials[m, 6] - materials[m, 3]) * mix) * tone
     if kind == CELLS:
         shift = _cell(i, j, 10)
         if shift < 0.33:

@@ -49,7 +49,9 @@ class View:
     def project(self, points: np.ndarray, zoom: float = 1) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (N, 2) and depths (N,) m, both float32, of root-relative points in the camera frame."""
         depth = points[:, 2] + self.distance
-        pixels = points[:, :2] / depth[:, None] * (self.focal * zoom) + self.centre * zoom
+        pixels = points[:, :2] * (self.focal * zoom / depth)[:, None] + (self.centre * zoom).astype(
+            np.float32
+        )
         return pixels.astype(np.float32), depth.astype(np.float32)
 
     def to_stage(self, points: np.ndarray) -> np.ndarray:
@@ -91,7 +93,7 @@ def choose_view(
 ) -> View:
     """A camera for a person with those vertices (N, 3) and joints (J, 3), root-relative camera frame."""
     distance = np.exp(generator.uniform(np.log(1.2), np.log(12)))
-    distance = max(distance, NEAREST - vertices[:, 2].min())
+    distance = float(max(distance, NEAREST - vertices[:, 2].min()))
     framing = generator.choice(list(FRAMINGS), p=np.array(list(FRAMINGS.values())) / sum(FRAMINGS.values()))
     flat = vertices[:, :2] / (vertices[:, 2:] + distance)
     low, high = flat.min(0), flat.max(0)
@@ -114,5 +116,5 @@ def choose_view(
         beyond = generator.uniform(0.08, 0.36) * (high - low)[0] * focal
         shift[0] = generator.choice([-1, 1]) * (size / 2 - (high - low)[0] * focal / 2 + beyond)
     turn = float(np.clip(generator.normal(0, 0.35), -0.75, 0.75))
-    centre, ground = size / 2 - middle * focal + shift, float((vertices @ up).min())
+    centre, ground = size / 2 - middle * focal + shift, float((vertices @ up.astype(np.float32)).min())
     return View(float(focal), centre, float(distance), size, stage_axes(up, turn), ground, turn)
