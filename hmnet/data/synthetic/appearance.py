@@ -119,14 +119,15 @@ def _wear_top(generator, r: Regions, canvas: _Canvas, patterns, brief: bool) -> 
     low = np.where(r.normals[:, 2] < 0, generator.uniform(0, 0.16), 0) * np.exp(-((r.rest[:, 0] / 0.09) ** 2))
     if brief:
         sleeve, hem, low = 0.0, generator.uniform(0.5, 0.62), 0.1
-    body = np.minimum(r.height - hem, neckline - low - r.height) * TORSO_M
+    trunk = (r.height > -1) | r.head | (r.leg >= 0)
+    body = _where(trunk, np.minimum(r.level - hem, neckline - low - r.level) * TORSO_M)
     if sleeve == 0:
         body = np.minimum(body, 0.14 - np.abs(r.rest[:, 0]))
     covered = canvas.put(TOP, np.maximum(body, _where(r.arm >= 0, (sleeve - r.arm) * ARM_M)))
     loose = generator.choice([0.003, 0.009, 0.018], p=[0.4, 0.4, 0.2]) * generator.uniform(0.7, 1.3)
     canvas.offset[covered] = loose * (1 + 0.5 * np.clip(r.arm[covered], 0, 1))
     if generator.random() < 0.35:
-        collar = (r.height - neckline + low) * TORSO_M + 0.024
+        collar = (r.level - neckline + low) * TORSO_M + 0.024
         canvas.put(TRIM, np.minimum(body, collar))
         cuff = np.minimum(sleeve - r.arm, r.arm - sleeve + 0.05) * ARM_M
         canvas.put(TRIM, _where((r.arm >= 0) & (sleeve > 0), cuff))
@@ -138,8 +139,8 @@ def _wear_bottom(generator, r: Regions, canvas: _Canvas, patterns, gender, brief
     if brief:
         length = generator.choice([0.03, 0.12, 0.4], p=[0.4, 0.2, 0.4])
     waist = generator.uniform(-0.02, 0.2)
-    hips = np.minimum(r.height + 0.95, waist - r.height) * TORSO_M
-    field = np.maximum(hips, _where(r.leg >= 0, (length - r.leg) * LEG_M))
+    hips = (waist - r.level) * TORSO_M
+    field = np.where(r.leg >= 0, np.minimum(hips, (length - r.leg) * LEG_M), _where(r.height > -1, hips))
     covered = canvas.put(BOTTOM, canvas.under(field, (TOP, TRIM)))
     tight = generator.random() < (0.55 if gender > 0.5 else 0.2)
     thickness = 0.002 if tight else generator.choice([0.008, 0.02]) * generator.uniform(0.7, 1.3)
@@ -152,7 +153,7 @@ def _wear_bottom(generator, r: Regions, canvas: _Canvas, patterns, gender, brief
         outer = covered & (r.leg > 0.02) & (r.normals[:, 0] * r.rest[:, 0] > 0)
         canvas.put(SIDE, _where(outer, (np.abs(r.normals[:, 0]) - 0.94) * 0.1))
     elif generator.random() < 0.35:
-        canvas.put(TRIM, _where(covered, np.minimum(hips, 0.036 - (waist - r.height) * TORSO_M)))
+        canvas.put(TRIM, _where(covered, np.minimum(hips, 0.036 - hips)))
 
 
 def _wear_shoes(generator, r: Regions, canvas: _Canvas) -> None:

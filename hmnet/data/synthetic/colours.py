@@ -51,8 +51,10 @@ def cloth_colour(slot: str, generator: np.random.Generator) -> np.ndarray:
     shares = WORN[PALETTE_OF[slot]]
     odds = np.array(list(shares.values()), float)
     colour = np.array(CLOTH[list(shares)[generator.choice(len(odds), p=odds / odds.sum())]])
-    if generator.random() < 0.08:
-        colour = generator.uniform(0.05, 0.95, 3)
+    if generator.random() < 0.07:
+        # Anything at all, though rarely loud.
+        value = generator.uniform(0.1, 0.9, 3)
+        colour = value.mean() + generator.uniform(0.2, 1) * (value - value.mean())
     # Brightness changes more from garment to garment than the hue does.
     colour = colour * np.exp(generator.normal(0, 0.18)) + generator.normal(0, 0.02, 3)
     return np.clip(colour, 0.02, 0.95) ** 2.2

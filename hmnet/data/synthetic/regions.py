@@ -27,11 +27,12 @@ class Regions:
     """Where each vertex of the full surface lies on the body; every field (V,) unless a shape is given.
 
     rest, normals: (V, 3) m and unit, rest pose. arm, leg: share of the way from shoulder to wrist and from
-    hip to ankle, -1 elsewhere. height: 0 at the pelvis, 1 at the neck (torso only, -1 elsewhere). hand,
-    foot, head: membership. face: (V, 3) m from the middle between the eyes, the first as a distance to the
-    side; far away off the head. scalp: how much the vertex can carry hair, in [0, 1]. eyes: the eyeballs.
-    iris, lids: membership. lips: in [0, 1]. brows, beard: how much hair grows there, in [0, 1]. flush: how
-    much blood shows through the skin, in [0, 1]. palm: palms and soles, in [0, 1].
+    hip to ankle, -1 elsewhere. height: 0 at the pelvis, 1 at the neck (torso only, -1 elsewhere). level:
+    the same everywhere. hand, foot, head: membership. face: (V, 3) m from the middle between the eyes, the
+    first as a distance to the side; far away off the head. scalp: how much the vertex can carry hair, in
+    [0, 1]. eyes: the eyeballs. iris, lids: membership. lips: in [0, 1]. brows, beard: how much hair grows
+    there, in [0, 1]. flush: how much blood shows through the skin, in [0, 1]. palm: palms and soles, in
+    [0, 1].
     """
 
     rest: np.ndarray
@@ -39,6 +40,7 @@ class Regions:
     arm: np.ndarray
     leg: np.ndarray
     height: np.ndarray
+    level: np.ndarray
     hand: np.ndarray
     foot: np.ndarray
     head: np.ndarray
@@ -79,7 +81,8 @@ def regions() -> Regions:
             chosen = member[limb] & (side == letter)
             along[limb][chosen] = _share_along(rest[chosen], [heads[f"{s}.{letter}"] for s in stops])
     neck, pelvis = heads["neck01"], heads["root"]
-    height = np.where(member["torso"], (pelvis[1] - rest[:, 1]) / (pelvis[1] - neck[1]), -1.0)
+    level = (pelvis[1] - rest[:, 1]) / (pelvis[1] - neck[1])
+    height = np.where(member["torso"], level, -1.0)
     face = rest - (heads["eye.L"] + heads["eye.R"]) / 2
     face[:, 0] = np.abs(face[:, 0])
     face[~member["head"]] = 9
@@ -107,6 +110,7 @@ def regions() -> Regions:
         arm=along["arm"],
         leg=along["leg"],
         height=height,
+        level=level,
         hand=member["hand"],
         foot=member["foot"],
         head=member["head"],
