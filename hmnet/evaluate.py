@@ -25,6 +25,7 @@ from hmnet.metrics import (
     part_iou,
     surface_error,
 )
+from hmnet.model_card import write_model_card
 
 BATCH = 32
 RESAMPLES = 1000
@@ -144,13 +145,14 @@ def _resized(labels: Tensor, size: int) -> Tensor:
 
 
 def record(folder: Path, errors: dict[str, np.ndarray]) -> None:
-    """Write the means into a checkpoint's config.json; DataError when that is no checkpoint's folder."""
+    """Write the means into a checkpoint's config.json and model card; DataError when that is none."""
     path = folder / "config.json"
     if not path.is_file():
         raise DataError(f"--record needs the checkpoint's folder as --weights; {folder} has no config.json.")
     config = json.loads(path.read_text())
     config["metrics"] = {name: round(float(values.mean()), 3) for name, values in errors.items()}
     path.write_text(json.dumps(config, indent=1))
+    write_model_card(folder)
 
 
 def print_table(errors: dict[str, np.ndarray]) -> None:

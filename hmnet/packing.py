@@ -8,6 +8,7 @@ from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.data.shards import read_recipe, shard_paths
 from hmnet.errors import DataError
 from hmnet.model import build_hmnet
+from hmnet.model_card import write_model_card
 from hmnet.segmentation import build_segmenter
 from hmnet.trainer import load_state
 
@@ -26,10 +27,13 @@ def pack(options: argparse.Namespace) -> None:
     if options.data is not None:
         recipes = [_recipe_without_paths(folder) for folder in options.data]
         data["pictures"] = recipes[0] if len(recipes) == 1 else recipes
+    if options.source:
+        data["sources"] = options.source
     save_checkpoint(
         options.output, model, segmenter, Preprocessing(segmenter_size=options.size),
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
     )  # fmt: skip
+    write_model_card(options.output)
 
 
 def _training_of(state: dict) -> dict:

@@ -44,6 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threshold", type=float, default=0.5, help="foreground threshold (pack)")
     parser.add_argument("--revision", default="unversioned", help="short commit of the code (pack)")
+    parser.add_argument(
+        "--source", action="append", metavar="TEXT",
+        help="what a folder of pictures, clips or clothes is and on what terms, for the model card (pack)",
+    )  # fmt: skip
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--minutes", type=_positive, default=60, help="how long to train (default 60)")
     budget.add_argument(

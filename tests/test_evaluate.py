@@ -112,9 +112,10 @@ def test_missing_masks_and_photos_are_one_sentence(checkpoint, tmp_path):
 
 
 def test_means_are_recorded_beside_the_weights(tmp_path):
-    (tmp_path / "config.json").write_text('{"variant": "hmnet"}')
+    (tmp_path / "config.json").write_text('{"variant": "hmnet", "model": {"body": "anny"}}')
     evaluate.record(tmp_path, {"surface": np.array([10.0, 20.0])})
     config = json.loads((tmp_path / "config.json").read_text())
-    assert config == {"variant": "hmnet", "metrics": {"surface": 15.0}}
+    assert config["variant"] == "hmnet" and config["metrics"] == {"surface": 15.0}
+    assert "| surface | 15 |" in (tmp_path / "README.md").read_text()
     with pytest.raises(DataError, match="--weights"):
         evaluate.record(tmp_path / "nowhere", {})

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors"},
     {"config"},
-    {"mesh", "zbuffer", "image", "metrics", "camera", "export"},
+    {"mesh", "zbuffer", "image", "metrics", "camera", "export", "model_card"},
     {"body", "losses", "render"},
     {"segmentation", "model", "person_box"},
     {"data", "checkpoint"},

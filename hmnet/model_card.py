@@ -1,0 +1,75 @@
+"""The model card of a checkpoint: a README beside its weights, written from its config.json."""
+
+import json
+from pathlib import Path
+
+CARD = "README.md"
+HEAD = """---
+license: apache-2.0
+pipeline_tag: image-to-3d
+tags:
+- human-mesh-recovery
+- human-pose-estimation
+- body-part-segmentation
+---
+
+# HumanMeshNet, variant {variant}, revision {revision}
+
+From one photo of a person: 24 body parts, 24 joints, and a mesh of 1,229 vertices (13,718 after a fixed
+upsampling) of the body {body}. An independent implementation of *HumanMeshNet* (Venkat et al., ICCV workshops
+2019).
+
+```python
+from hmnet.checkpoint import load_checkpoint
+from hmnet.predictor import Predictor
+
+person = Predictor(load_checkpoint("FOLDER OR USER/REPO")).predict("photo.jpg")
+```
+"""
+LIMITS = """
+## Limits
+
+Trained on rendered people only. Loose clothes, unusual poses, people cut by the frame and crowds show it
+first. The camera is weak perspective, and metres are those of an average adult. Do not use it to measure,
+identify or judge people.
+"""
+
+
+def write_model_card(folder: Path) -> None:
+    """Write README.md into a checkpoint's folder from its config.json: data, sources, measured errors."""
+    config = json.loads((folder / "config.json").read_text())
+    variant, revision, body = config["variant"], config.get("revision"), config["model"]["body"]
+    text = HEAD.format(variant=variant, revision=revision, body=body.capitalize())
+    text += "\n## What it was trained with\n\n" + _training(config.get("data", {}))
+    if config.get("metrics"):
+        text += "\n## Measured\n\n" + _measured(config["metrics"])
+    (folder / CARD).write_text(text + LIMITS)
+
+
+def _training(data: dict) -> str:
+    lines = []
+    for name, network in (("segmenter", "The part segmenter"), ("hmnet", "HumanMeshNet")):
+        if name in data:
+            seen = data[name]
+            lines.append(f"- {network}: {seen['images']:,} images in {seen['steps']:,} steps.")
+    pictures = data.get("pictures", [])
+    for recipe in pictures if isinstance(pictures, list) else [pictures]:
+        parts = [f"{name}: {_listed(recipe.get(name))}" for name in ("backgrounds", "poses", "clothes")]
+        count = f"{recipe['count']:,}" if "count" in recipe else f"{recipe['shards']} shards of"
+        lines.append(
+            f"- {count} rendered pictures, seed {recipe.get('seed')} (`python -m hmnet generate`); "
+            f"optional sources used: {'; '.join(parts)}."
+        )
+    lines += [f"- Source: {source}" for source in data.get("sources", [])]
+    return "\n".join(lines or ["- Not recorded."]) + "\n"
+
+
+def _listed(value: str | list[str] | None) -> str:
+    values = [value] if isinstance(value, str) else value
+    return ", ".join(values) if values else "none"
+
+
+def _measured(metrics: dict) -> str:
+    rows = [f"| {name} | {value:g} |" for name, value in metrics.items()]
+    note = "By `python -m hmnet evaluate --data TEST --record`; errors in mm, parts as IoU.\n\n"
+    return note + "| | |\n|---|---|\n" + "\n".join(rows) + "\n"
