@@ -165,7 +165,7 @@ def _wear_shoes(generator, r: Regions, canvas: _Canvas) -> None:
     canvas.offset[shoe] += generator.uniform(0.003, 0.01)
     if generator.random() < 0.7:
         ground = r.rest[:, 1].max() - generator.uniform(0.012, 0.03)
-        canvas.put(SOLE, _where(r.foot, r.rest[:, 1] - ground))
+        canvas.put(SOLE, _where(r.foot, np.minimum(r.rest[:, 1] - ground, (r.normals[:, 1] - 0.3) * 0.02)))
 
 
 def _grow_hair(generator, r: Regions, canvas: _Canvas, gender, age, slots) -> None:

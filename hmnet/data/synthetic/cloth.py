@@ -79,7 +79,7 @@ def pattern(row, x, y, z):
 def fold(row, x, y, z, slope):
     """Slope (3,) of a cloth's folds at a rest position: warped waves, patchy, fewer where cloth lies flat."""
     seed = row[13]
-    warp = 1.7 * math.sin(9 * x + 7 * y + seed) + 1.3 * math.sin(13 * z - 11 * y + 2 * seed)
+    warp = 2.2 * math.sin(9 * x + 7 * y + seed) + 1.7 * math.sin(13 * z - 11 * y + 14 * x + 2 * seed)
     slope[0] = slope[1] = slope[2] = 0.0
     for wave in range(4):
         # Every garment has its own directions; waves lie in patches of their own and seldom cross.

@@ -64,7 +64,7 @@ def cloth_pattern(slot: str, colour: np.ndarray, generator: np.random.Generator)
     """A row of patterns (COLUMNS,) for a garment of that slot in that linear colour (3,)."""
     row = np.zeros(COLUMNS)
     row[6], row[12] = generator.uniform(0, 0.03), generator.uniform(6, 14)
-    row[7] = generator.uniform(0.1, 0.42)
+    row[7] = generator.uniform(0.08, 0.36)
     row[13] = generator.uniform(0, 100)
     second = cloth_colour("top", generator)
     if generator.random() < 0.5:
@@ -72,14 +72,13 @@ def cloth_pattern(slot: str, colour: np.ndarray, generator: np.random.Generator)
     row[8:11] = np.clip(second, 0, 1)
     row[5] = generator.uniform(0.5, 1)
     row[0], row[1] = WEAVE, generator.uniform(250, 500)
+    thread = colour * generator.uniform(0.35, 0.75)
     if slot in ("shoes", "bag"):
         row[0], row[6], row[7] = PLAIN, generator.uniform(0.02, 0.2), 0.08
     elif generator.random() < PATTERNED[slot]:
         _decorate(row, slot, generator)
-    elif slot == "bottom":
-        row[5] = 0.35
     else:
-        row[5] *= 0.2
+        row[8:11], row[5] = thread, row[5] * (0.9 if slot == "bottom" else 0.4)
     if slot in ("top", "coat", "suit") and generator.random() < 0.2:
         row[14] = generator.uniform(0.003, 0.012)  # a zip or a placket down the front
     return row
