@@ -196,7 +196,7 @@ def _draw_person(person: Person, view: View, lighting: Lighting) -> _Drawn:
     lights, ambient = lighting.for_camera(view.axes)
     colours = shade(
         face_index, weights, surface.faces, surface.normals, surface.rest, surface.albedo, surface.cloth,
-        surface.patterns, lights, ambient,
+        surface.patterns, lights, ambient, surface.vertices, surface.seams,
     )  # fmt: skip
     return _Drawn(colours, face_index, depth)
 
