@@ -207,6 +207,7 @@ def test_interrupting_ends_with_one_line(
 
 def test_generate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     pytest.importorskip("numba", reason="rendering needs the training packages")
+    from hmnet.data import testset
     from hmnet.data.synthetic import generate as module
 
     command = ["generate", "--count", "3", "--output", str(tmp_path)]
@@ -217,7 +218,14 @@ def test_generate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captu
     options = ["--seed", "7", "--split", "test", "--workers", "2", "--poses", "a", "b"]
     assert main([*command, *options]) == 0
     recipe = module.Recipe(count=3, seed=7, split="test", poses=("a", "b"))
-    assert calls == [(recipe, tmp_path, 2)]
+    assert calls == [(recipe, tmp_path, 2, (0, 1))]
+    capsys.readouterr()
+    assert main(["generate", "--test-set", "--output", str(tmp_path), "--workers", "2"]) == 0
+    fixed = module.Recipe(count=testset.COUNT, seed=testset.SEED, split="test")
+    assert calls[1] == (fixed, tmp_path, 2, (0, 1))
+    assert "'open'" in capsys.readouterr().out
+    assert main(["generate", "--test-set", "--seed", "1", "--output", str(tmp_path)]) == 2
+    assert "--seed" in sentence(capsys)
 
 
 def test_evaluating_nothing(capsys: Captured) -> None:
