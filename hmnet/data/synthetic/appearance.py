@@ -189,7 +189,8 @@ def _grow_hair(generator, r: Regions, canvas: _Canvas, gender, age, slots) -> No
     canvas.offset[hair] += volume * np.where(
         r.head[hair], 0.3 + 0.7 * np.clip(-r.face[hair, 1] / 0.1, 0, 1), 0.7
     )
-    if man and age > 0.7 and generator.random() < (0.25 if old else 0.2):
+    bearded = man and age > 0.7 and generator.random() < (0.25 if old else 0.2)
+    if bearded and not slots & {"dress", "skirt"}:
         canvas.put(HAIR, _where(canvas.cloth == SKIN, (r.beard - 0.6) * 0.02))
         canvas.offset += r.beard * generator.uniform(0.001, 0.006)
 

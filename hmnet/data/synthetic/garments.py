@@ -16,8 +16,10 @@ __all__ = ["SLOTS", "Garment", "Wardrobe", "drape"]
 
 TEST_SHARE = 5
 """One garment in so many is kept for the test split."""
-PAINTED_SHARE = 0.45
+PAINTED_SHARE = 0.35
 """How many people wear no modelled clothes: their tight ones are painted on the body."""
+SHOD_SHARE = 0.88
+"""How many wear modelled shoes: painted ones show the toes."""
 CHILD_AGE = 0.5
 """The age phenotype below which few carry a bag."""
 FEET = (5, 6)
@@ -82,7 +84,7 @@ class Wardrobe:
         if rolls[1] < 0.25 and not any(g is not None and g.slot in UNDER_NO_COAT for g in chosen):
             chosen.append(self._pick(generator, ("coat",), gender))
         shod = any(g is not None and np.isin(g.face_parts, FEET).any() for g in chosen)
-        if rolls[2] < 0.5 and not shod:
+        if rolls[2] < SHOD_SHARE and not shod:
             chosen.append(self._pick(generator, ("shoes",), gender))
         if rolls[3] < 0.35 + 0.4 * gender:
             chosen.append(self._pick(generator, ("hair",), gender))
@@ -119,5 +121,7 @@ def _agreement(garment: Garment, gender: float) -> float:
 def _outfit(generator: np.random.Generator, gender: float) -> tuple[str, ...]:
     """The slots of an outfit that covers the trunk; what is left bare is painted on."""
     kinds = (("suit",), ("top", "bottom"), ("top",), ("bottom",), ("dress",), ("top", "skirt"), ("skirt",))
-    shares = np.array([0.25, 0.25, 0.17, 0.17, 0.02 + 0.18 * gender, 0.13 * gender, 0.07 * gender])
+    # Only who looks like a woman wears dresses and skirts.
+    woman = max(0.0, 1.7 * gender - 0.7)
+    shares = np.array([0.22, 0.33, 0.17, 0.13, 0.001 + 0.2 * woman, 0.13 * woman, 0.07 * woman])
     return kinds[int(generator.choice(len(kinds), p=shares / shares.sum()))]

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from hmnet.body import PART_INDEX
 from hmnet.body.bake import JOINT_BONES
 from hmnet.body.template import load_anny, load_body
 from hmnet.data.synthetic.appearance import Outfit, dress
@@ -26,9 +25,6 @@ LAYERED = {"top", "bottom", "suit", "dress", "skirt", "coat"}
 """Slots of garments that lie over painted clothes, which then lie close to the body: BENEATH m at most."""
 BENEATH, SHRINK = 0.004, 0.008
 """SHRINK: how far the body is drawn in under a garment, m, so that nothing shows through it."""
-FEET = tuple(PART_INDEX[f"{side} foot"] for side in ("left", "right"))
-SHOD = 0.75
-"""Share of those with bare feet who are given shoes."""
 SHADE = 0.6
 """How dark a surface gets that lies wholly between others."""
 
@@ -82,7 +78,6 @@ def populate(
     for index, kind in enumerate(kinds):
         gender, age = posed["person"][index]
         garments = wardrobe.choose(generator, float(gender), float(age))
-        garments += _shoes(wardrobe, garments, gender, generator)
         draped = [
             drape(garment, posed["displacement"][index], posed["transforms"][index]) - posed["root"][index]
             for garment in garments
@@ -95,21 +90,6 @@ def populate(
             kind=str(kind),
             surface=_clothed(posed["full"][index], outfit, garments, draped, generator),
         )
-
-
-def _shoes(
-    wardrobe: Wardrobe, garments: list[Garment], gender: float, generator: np.random.Generator
-) -> list[Garment]:
-    """Mostly a pair of shoes for those who have none: painted ones show the toes."""
-    shod = any(np.isin(garment.face_parts, FEET).any() for garment in garments)
-    fitting = [
-        g
-        for g in wardrobe.garments
-        if g.slot == "shoes" and (g.gender is None or abs(g.gender - gender) < 0.6)
-    ]
-    if generator.random() > SHOD or shod or not fitting:
-        return []
-    return [fitting[generator.integers(len(fitting))]]
 
 
 @lru_cache(maxsize=1)
