@@ -293,7 +293,7 @@ def test_the_darkroom_meters_the_light():
     )
     assert abs(dark.mean() - bright.mean()) < 3 and 40 < dark.mean() < 215
     noise = darkroom.develop(light, np.ones((64, 64)), True, np.random.default_rng(1))
-    assert noise.std() > dark.std()
+    assert np.diff(noise.astype(int), axis=1).std() > np.diff(dark.astype(int), axis=1).std()
 
 
 def test_passers_by_stand_on_the_same_ground_and_are_cut_without_seams(monkeypatch):
@@ -305,17 +305,55 @@ def test_passers_by_stand_on_the_same_ground_and_are_cut_without_seams(monkeypat
     assert kept.cutout[..., 3].max() == 1 and (kept.cutout[[0, -1], :, 3] == 0).all()
     generator, seen = np.random.default_rng(1), 0
     for _ in range(20):
-        placed = staging.place_passer_by(kept, view, np.ones(3), False, generator)
+        placed = staging.place_passer_by(kept, view, np.ones(3), "behind", generator)
         if placed is None:
             continue
-        layer, depth = placed
-        rows = np.nonzero(layer[..., 3].max(1) > 0.05)[0]
+        depth, rows = placed.depth, np.nonzero(placed.layer[..., 3].max(1) > 0.05)[0]
+        rows = rows + placed.window[0].start
         if not len(rows):
             continue
         seen += 1
         _, foot = view.project(view.from_stage(np.array([[0, 0, depth - view.distance]])))[0][0]
         assert depth > view.distance and abs(rows.max() - foot) < 6
     assert seen > 5
+
+
+def test_neighbours_stand_in_a_row_and_the_label_follows_who_is_in_front(monkeypatch):
+    scenery, view = Scenery([], size=SIZE, occluded=0), whole_view()
+    monkeypatch.setattr(scene, "choose_place", lambda generator: plain_ground())
+    photographed(monkeypatch, someone(), view, 0, scenery)
+    row = [
+        one
+        for seed in range(12)
+        for one in staging.neighbours(scenery.passers_by, view, np.ones(3), np.random.default_rng(seed))
+    ]
+    assert len(row) > 10
+    assert all(abs(one.depth - view.distance) < 0.5 for one in row)
+    middles = [(one.window[1].start + one.window[1].stop) / 2 - SIZE / 2 for one in row]
+    assert min(middles) < -5 and max(middles) > 5
+    monkeypatch.setattr(scene, "_others", lambda *_: (np.zeros((SIZE, SIZE), bool), []))
+    alone = photographed(monkeypatch, someone(), view)
+    cover = staging.Placed(np.ones((SIZE, SIZE // 2, 4), np.float32), (slice(None), slice(SIZE // 2)), 3.0)
+    monkeypatch.setattr(scene, "_others", lambda *_: (np.zeros((SIZE, SIZE), bool), [cover]))
+    covered = photographed(monkeypatch, someone(), view)
+    assert not covered.part_map[:, : SIZE // 2].any() and "crowded" in covered.tags
+    np.testing.assert_array_equal(covered.part_map[:, SIZE // 2 :], alone.part_map[:, SIZE // 2 :])
+
+
+def test_shadows_fall_on_what_looks_like_ground():
+    generator = np.random.default_rng(0)
+    lawn = 0.3 + 0.03 * generator.random((SIZE, SIZE, 1)) + np.zeros(3)
+    fence = 0.3 + 0.3 * (np.arange(SIZE) // 4 % 2)[None, :, None] + np.zeros((SIZE, 1, 3))
+    assert backdrop.groundlike(lawn) > 0.7 and backdrop.groundlike(fence) < 0.3
+
+
+def test_feathering_lightens_edges_from_within_only():
+    alpha = np.zeros((20, 20, 1), np.float32)
+    alpha[:, 8:] = 1
+    layer, soft = darkroom.feathered(alpha * np.float32([0.2, 0.4, 0.6]), alpha, 1.0)
+    assert (soft[:, :8] == 0).all() and (soft[:, 13:] == 1).all()
+    assert 0.4 < soft[10, 8, 0] < soft[10, 9, 0] < 1
+    np.testing.assert_allclose(layer[..., 1], 0.4 * soft[..., 0], atol=1e-6)
 
 
 def test_backgrounds_must_be_there_and_readable(tmp_path):

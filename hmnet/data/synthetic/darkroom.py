@@ -52,6 +52,15 @@ def defocused(picture: np.ndarray, depth: np.ndarray, focus: float, sigma: float
     return picture + out_of_focus * (blurred(picture, sigma) - picture)
 
 
+def feathered(layer: np.ndarray, alpha: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Let light from behind creep over the edges of a layer (H, W, 3), alpha (H, W, 1), by about sigma px.
+
+    Hair, fluff and the lens make edges so in photographs; nothing beyond the edges changes.
+    """
+    share = np.minimum(1.02 * blurred(alpha, sigma), 1)
+    return layer * share, alpha * share
+
+
 def motion_blurred(picture: np.ndarray, length: float, angle: float) -> np.ndarray:
     """Smear a picture (H, W, C) over length px along a direction (rad)."""
     steps = max(2, math.ceil(length))
@@ -84,25 +93,27 @@ def develop(picture: np.ndarray, weight: np.ndarray, dim: bool, generator: np.ra
         saturation, balance = 0.0, balance * ([1.1, 1.0, 0.8] if generator.random() < 0.3 else 1.0)
     vignette = max(generator.normal(0.1, 0.18), 0)
     curve = _tone_curve(generator)
-    lens = np.exp(generator.normal(-0.55, 0.35))
+    lens = np.exp(generator.normal(-0.8, 0.4))
     if generator.random() < 0.05:
         lens = generator.uniform(1.2, 2.6)
-    picture = blurred(picture, max(lens, 0.3))
+    if lens > 0.33:
+        picture = blurred(picture, lens)
     if generator.random() < 0.06:
         picture = motion_blurred(picture, generator.uniform(2, 9) * size / 256, generator.uniform(0, np.pi))
     noise = np.exp(generator.normal(-4.7, 0.7)) * (2 if dim else 1)
-    grain = generator.standard_normal(picture.shape, dtype=np.float32)
-    if generator.random() < 0.7:
-        grain = blurred(grain, 0.6) * 1.9
+    fine, coarse = _grain(size)
+    grain = coarse if generator.random() < 0.65 else fine
+    y, x = generator.integers(0, len(grain) - size, 2)
+    grain = grain[y : y + size, x : x + size]
     gains = (aim / max(metered, 1e-4) * balance).astype(np.float32)
     seen = _expose(
         picture, grain, gains, float(min(noise, 0.06)), max(float(saturation), 0.0), float(vignette), curve
     )
-    if generator.random() < 0.35:
-        halo = blurred(seen, generator.uniform(0.7, 1.4))
-        seen = seen + generator.uniform(0.2, 0.9) * (seen - halo)
+    if generator.random() < 0.45:
+        halo = blurred(seen, generator.uniform(0.6, 1.3))
+        seen += np.float32(generator.uniform(0.2, 0.8)) * (seen - halo)
     small = generator.random() < 0.11
-    image = Image.fromarray((np.clip(seen, 0, 1) * 255 + 0.5).astype(np.uint8))
+    image = Image.fromarray(_quantised(seen))
     if small:
         side = int(size * generator.uniform(0.35, 0.85))
         ways = (Image.BILINEAR, Image.BICUBIC, Image.LANCZOS)
@@ -114,6 +125,23 @@ def develop(picture: np.ndarray, weight: np.ndarray, dim: bool, generator: np.ra
     if small:
         image = image.resize((size, size), ways[generator.integers(3)])
     return np.asarray(image).copy()
+
+
+@lru_cache(maxsize=2)
+def _grain(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise of deviation 1 (size + 509, size + 509, 3), fine and coarse, that pictures take a piece of."""
+    fine = np.random.default_rng(0).standard_normal((size + 509, size + 509, 3), dtype=np.float32)
+    return fine, blurred(fine, 0.6) * np.float32(1.9)
+
+
+@jit
+def _quantised(seen):
+    out = np.empty(seen.shape, np.uint8)
+    for y in range(seen.shape[0]):
+        for x in range(seen.shape[1]):
+            for c in range(3):
+                out[y, x, c] = np.uint8(min(max(seen[y, x, c], 0.0), 1.0) * 255 + 0.5)
+    return out
 
 
 @lru_cache(maxsize=1)
@@ -129,9 +157,9 @@ def _tone_curve(generator: np.random.Generator) -> np.ndarray:
     over = np.maximum(light - shoulder, 0) / (1 - shoulder)
     rolled = np.where(light < shoulder, light, shoulder + (1 - shoulder) * over / (1 + over))
     value = np.interp(rolled, np.linspace(0, 1, 4096), _srgb())
-    contrast = np.clip(generator.normal(0.1, 0.25), -0.3, 0.6)
+    contrast = np.clip(generator.normal(0.22, 0.3), -0.3, 0.9)
     curved = value + contrast * (value * value * (3 - 2 * value) - value)
-    black, white = max(generator.normal(0.0, 0.03), -0.06), min(generator.normal(1.02, 0.03), 1.08)
+    black, white = max(generator.normal(-0.01, 0.03), -0.06), min(generator.normal(1.03, 0.03), 1.1)
     return np.clip(black + (white - black) * curved, 0, 1).astype(np.float32)
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from hmnet.body.parts import PART_INDEX
-from hmnet.data.synthetic.backdrop import box_mesh, draw_leaves, draw_stage, photograph_crop
-from hmnet.data.synthetic.darkroom import defocused, develop, motion_blurred
+from hmnet.data.synthetic.backdrop import box_mesh, draw_leaves, draw_stage, groundlike, photograph_crop
+from hmnet.data.synthetic.darkroom import defocused, develop, feathered, motion_blurred
 from hmnet.data.synthetic.furnishing import Place
 from hmnet.data.synthetic.lighting import Lighting, choose_lighting
 from hmnet.data.synthetic.people import Person
@@ -26,15 +26,17 @@ from hmnet.data.synthetic.staging import (
     KEPT_PASSERS_BY,
     SEATED,
     PasserBy,
+    Placed,
     cut_out,
     hold,
+    neighbours,
     obstruct,
     place_passer_by,
     project_leaves,
     seat,
 )  # fmt: skip
 from hmnet.data.synthetic.texture import MOTTLED, material, noise_tiles
-from hmnet.data.synthetic.viewpoint import View, choose_view
+from hmnet.data.synthetic.viewpoint import View, choose_view, extent
 from hmnet.errors import DataError
 
 SIZE = 256
@@ -42,6 +44,8 @@ SLICES = ("truncated", "occluded", "crowded", "seated", "from behind")
 """What makes a picture hard, each marked on the samples it is true of."""
 CUT = HIDDEN = 0.1
 """Share of a person's pixels beyond the frame, or behind something, from which a sample is marked so."""
+SURROUNDINGS = -0.75
+"""Logarithm of the light around a person over the light on them, as it is on average."""
 CROWD = 0.004
 """Share of the picture that other people must fill for it to be crowded."""
 
@@ -117,24 +121,26 @@ def photograph(person: Person, scenery: Scenery, generator: np.random.Generator)
     if shown < 0.012 * size * size:
         return None
     picture, depth, hidden = _draw_place(person, view, place, lighting, drawn.depth)
-    aperture = generator.exponential(1.3) * size / 256 if place.photo is None else 0.0
-    picture, others = _others(picture, depth, view, scenery, lighting, generator)
+    # People are where the light is: what is around them gets a little less of it.
+    picture *= np.float32(np.exp(generator.normal(SURROUNDINGS, 0.3)))
+    aperture = generator.exponential(1.3) * size / 256
+    if place.photo is not None and aperture < 1.3 * size / 256:
+        # Most photographs have what blur they need already.
+        aperture = 0.0
+    others, before = _others(picture, depth, view, scenery, lighting, generator)
     if aperture > 0.5:
         picture = defocused(picture, depth, view.distance, min(aperture, 5.0))
     layer, alpha = halve_visible(drawn.colours, drawn.face_index, hidden)
+    layer, alpha = feathered(layer, alpha, max(generator.normal(1.0, 0.3), 0.45) * size / 256)
     if generator.random() < 0.05:
         length, angle = generator.uniform(1.5, 6) * size / 256, generator.uniform(0, np.pi)
         layer, alpha = motion_blurred(layer, length, angle), motion_blurred(alpha, length, angle)
     picture = layer + (1 - alpha) * picture
     part_map = np.where(hidden[::2, ::2], 0, whole).astype(np.uint8)
-    if scenery.passers_by and generator.random() < 0.08:
-        chosen = scenery.passers_by[generator.integers(len(scenery.passers_by))]
-        placed = place_passer_by(chosen, view, lighting.level, True, generator)
-        if placed is not None:
-            cover = placed[0]
-            picture = cover[..., :3] + (1 - cover[..., 3:]) * picture
-            part_map[cover[..., 3] > 0.5] = 0
-            others |= cover[..., 3] > 0.5
+    for placed in before:
+        solid = placed.over(picture)
+        part_map[placed.window][solid] = 0
+        others[placed.window] |= solid
     left = np.count_nonzero(part_map)
     if left < max(0.35 * shown, 0.008 * size * size):
         return None
@@ -164,14 +170,14 @@ def _set_up(person, view, scenery, generator) -> tuple[Place, Lighting]:
         place = Place(indoors=bool(generator.random() < 0.4))
         place.photo = photograph_crop(photo, generator, scenery.size)
         place.plane(0, 0.0, material(generator, MOTTLED, np.full(3, 0.3)))
-        tint = place.photo.mean((0, 1))
+        tint = place.photo[::4, ::4].mean((0, 1))
     else:
         place = choose_place(generator)
     lighting = choose_lighting(generator, place.indoors, view.turn, tint)
     if place.photo is not None:
         # The photograph was exposed for its own light: bring it to the level of the light on the person.
         level = 0.2 * lighting.level.mean() * np.exp(generator.normal(0, 0.35))
-        place.photo = (place.photo * (level / max(place.photo.mean(), 0.02))).astype(np.float32)
+        place.photo *= np.float32(level / max(tint.mean(), 0.02))
     seat(place, person, view, generator)
     if generator.random() < 0.8 * scenery.occluded:
         obstruct(place, person, view, generator)
@@ -217,6 +223,8 @@ def _draw_place(person, view, place, lighting, person_depth):
         np.concatenate([view.to_stage(person.surface.vertices), _box_points(boxes)]),
         lighting.lights[0, :3], lighting.softness,
     )  # fmt: skip
+    if place.photo is not None:
+        shadows *= groundlike(place.photo)
     picture, depth = draw_stage(view, place, lighting, shadows, index, sides)
     leaves = project_leaves(place, view)
     leaves[:, 6:9] *= lighting.level
@@ -237,22 +245,35 @@ def _box_points(boxes: np.ndarray) -> np.ndarray:
     return (turned + near[:, None, :3]).reshape(-1, 3)
 
 
-def _others(picture, depth, view, scenery, lighting, generator):
-    """Put people of earlier pictures behind; the picture and where they are, (S, S) bool."""
-    others = np.zeros(depth.shape, bool)
-    if not scenery.passers_by or generator.random() > 0.25:
-        return picture, others
-    placed = []
-    for _ in range(generator.choice([1, 2, 4], p=[0.6, 0.28, 0.12])):
-        chosen = scenery.passers_by[generator.integers(len(scenery.passers_by))]
-        placed.append(place_passer_by(chosen, view, lighting.level, False, generator))
-    for layer, far in sorted((p for p in placed if p is not None), key=lambda p: -p[1]):
-        layer = layer * ((far < depth) | (layer[..., 3] <= 0))[..., None]
-        picture = layer[..., :3] + (1 - layer[..., 3:]) * picture
-        solid = layer[..., 3] > 0.5
-        depth[solid] = far
-        others |= solid
-    return picture, others
+def _others(picture, depth, view, scenery, lighting, generator) -> tuple[np.ndarray, list[Placed]]:
+    """Put people of earlier pictures behind; where they are (S, S) bool, and those who come before."""
+    others, known, chance = np.zeros(depth.shape, bool), scenery.passers_by, generator.random()
+    if not known or chance > 0.42:
+        return others, []
+    if chance < 0.14:
+        everybody = neighbours(known, view, lighting.level, generator)
+    elif chance < 0.2:
+        everybody = _placed(["before"], view, known, lighting, generator)
+    else:
+        ways = ["close"] if chance < 0.26 else []
+        ways += ["behind"] * generator.choice([1, 2, 4], p=[0.6, 0.28, 0.12])
+        everybody = _placed(ways, view, known, lighting, generator)
+    everybody.sort(key=lambda one: -one.depth)
+    for one in everybody:
+        if one.depth > view.distance:
+            far = depth[one.window]
+            solid = one.over(picture, one.depth < far)
+            far[solid] = one.depth
+            others[one.window] |= solid
+    return others, [one for one in everybody if one.depth <= view.distance]
+
+
+def _placed(ways, view, known, lighting, generator) -> list[Placed]:
+    placed = [
+        place_passer_by(known[generator.integers(len(known))], view, lighting.level, way, generator)
+        for way in ways
+    ]
+    return [one for one in placed if one is not None]
 
 
 def _remember(scenery, layer, alpha, hidden, view, lighting, generator) -> None:
@@ -272,7 +293,7 @@ def _remember(scenery, layer, alpha, hidden, view, lighting, generator) -> None:
 def _share_cut(person: Person, view: View) -> float:
     """Share of the person's drawn pixels that lie beyond the frame, from a small drawing of all of them."""
     points, depths = view.project(person.surface.vertices)
-    low, high = points.min(0), points.max(0)
+    low, high = extent(points)
     if (low >= 0).all() and (high <= view.size).all():
         return 0.0
     zoom = np.float32(96 / max((high - low).max(), 1e-3))

@@ -41,18 +41,47 @@ def cut_out(picture: np.ndarray, alpha: np.ndarray, view: View, level: np.ndarra
     return PasserBy(cutout.astype(np.float16), float(height), rows[-1] < view.size - 1)
 
 
-def place_passer_by(
-    passer_by: PasserBy, view: View, level: np.ndarray, before: bool, generator: np.random.Generator
-) -> tuple[np.ndarray, float] | None:
-    """A layer (S, S, 4) of linear RGB times alpha, and its depth (m); None when out of the frame.
+@dataclass(frozen=True)
+class Placed:
+    """A passer-by in a picture: linear RGB times alpha, and alpha (h, w, 4), at window; depth in m."""
 
-    Behind, the other one stands on the same ground farther away; before, at the picture's side and cut by it.
+    layer: np.ndarray
+    window: tuple[slice, slice]
+    depth: float
+
+    def over(self, picture: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
+        """Draw into a picture (S, S, 3), only where seen (h, w) if given; the solid part (h, w) bool."""
+        layer = self.layer if seen is None else self.layer * seen[..., None]
+        here = picture[self.window]
+        here *= 1 - layer[..., 3:]
+        here += layer[..., :3]
+        return layer[..., 3] > 0.5
+
+
+def place_passer_by(
+    passer_by: PasserBy,
+    view: View,
+    level: np.ndarray,
+    where: str,
+    generator: np.random.Generator,
+    aside: float = 0.0,
+) -> Placed | None:
+    """Put somebody where they belong in a picture lit at level (3,); None when out of the frame.
+
+    where: "behind", on the same ground farther away; "close", just behind the person; "beside", aside (m)
+    of the person at about the same depth; "before", at the picture's side and cut by it.
     """
     size = view.size
-    if before:
+    if where == "before":
         depth = view.distance * generator.uniform(0.5, 0.9)
+    elif where == "beside":
+        depth = view.distance + generator.uniform(-0.2, 0.45)
+    elif where == "close":
+        depth = view.distance + generator.uniform(0.35, 1.3)
     else:
         depth = view.distance + generator.uniform(0.4, 6)
+    if depth < 0.8:
+        return None
     tall = passer_by.height * view.focal / depth
     wide = tall * passer_by.cutout.shape[1] / len(passer_by.cutout)
     if not 8 < max(tall, wide) < 4 * size:
@@ -62,9 +91,15 @@ def place_passer_by(
     pixel, _ = view.project(view.from_stage(stage[None]))
     feet = float(pixel[0, 1])
     if not passer_by.grounded:
+        if where == "beside" and feet < size:
+            return None
         feet = max(feet, size) + 2.0
     middle = generator.uniform(-0.05, 1.05) * size
-    if before:
+    if where == "beside":
+        middle = view.centre[0] + aside * view.focal / depth
+    elif where == "close":
+        middle = view.centre[0] + generator.normal(0, 0.4) * view.focal / depth
+    elif where == "before":
         middle = generator.choice([-0.12, 1.12]) * size + generator.normal(0, 0.08) * size
     left, top = round(middle - wide / 2), round(feet - tall)
     cutout = passer_by.cutout.astype(np.float32)
@@ -76,12 +111,26 @@ def place_passer_by(
         return None
     scale = np.array([cutout.shape[1] / columns, len(cutout) / rows] * 2)
     region = tuple((np.array([x0 - left, y0 - top, x1 - left, y1 - top]) * scale).tolist())
-    layer = np.zeros((size, size, 4), np.float32)
+    layer = np.empty((y1 - y0, x1 - x0, 4), np.float32)
     for c in range(4):
         channel = Image.fromarray(np.ascontiguousarray(cutout[..., c]))
-        layer[y0:y1, x0:x1, c] = np.asarray(channel.resize((x1 - x0, y1 - y0), Image.BILINEAR, box=region))
+        layer[..., c] = np.asarray(channel.resize((x1 - x0, y1 - y0), Image.BILINEAR, box=region))
     layer[..., :3] *= (level + 0.02).astype(np.float32) * np.float32(np.exp(generator.normal(0, 0.15)))
-    return layer, depth
+    return Placed(layer, (slice(y0, y1), slice(x0, x1)), float(depth))
+
+
+def neighbours(
+    passers_by: list[PasserBy], view: View, level: np.ndarray, generator: np.random.Generator
+) -> list[Placed]:
+    """One to three people in a row with the person, shoulder to shoulder on either side or both."""
+    placed, reach = [], [0.0, 0.0]
+    for _ in range(generator.choice([1, 2, 3], p=[0.5, 0.3, 0.2])):
+        side = int(generator.integers(2))
+        reach[side] += generator.uniform(0.38, 0.75)
+        chosen = passers_by[generator.integers(len(passers_by))]
+        aside = reach[side] * (1 if side else -1)
+        placed.append(place_passer_by(chosen, view, level, "beside", generator, aside))
+    return [one for one in placed if one is not None]
 
 
 def seat(place: Place, person: Person, view: View, generator: np.random.Generator) -> None:

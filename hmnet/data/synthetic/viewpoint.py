@@ -88,6 +88,12 @@ def stage_axes(up: np.ndarray, turn: float = 0.0) -> np.ndarray:
     return np.stack([c * side - s * away, up, c * away + s * side])
 
 
+def extent(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest (D,) of points (N, D): column by column, many times faster than over rows."""
+    columns = [np.ascontiguousarray(points[:, k]) for k in range(points.shape[1])]
+    return np.array([c.min() for c in columns]), np.array([c.max() for c in columns])
+
+
 def choose_view(
     vertices: np.ndarray, joints: np.ndarray, up: np.ndarray, generator: np.random.Generator, size: int
 ) -> View:
@@ -96,7 +102,7 @@ def choose_view(
     distance = float(max(distance, NEAREST - vertices[:, 2].min()))
     framing = generator.choice(list(FRAMINGS), p=np.array(list(FRAMINGS.values())) / sum(FRAMINGS.values()))
     flat = vertices[:, :2] / (vertices[:, 2:] + distance)
-    low, high = flat.min(0), flat.max(0)
+    low, high = extent(flat)
     if framing in _KEPT:
         names = load_body().joint_names
         kept = joints[[names.index(name) for name in _KEPT[framing]]]
