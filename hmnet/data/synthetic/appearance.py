@@ -105,7 +105,7 @@ def dress(
     _finish(patterns, generator)
     albedo = colours[cloth]
     bare = (cloth == SKIN) | (cloth == TATTOO)
-    albedo[bare] *= _complexion(generator, r, colours, gender, age)[bare]
+    albedo[bare] *= _complexion(generator, r, bare, colours, gender, age)
     albedo *= generator.uniform(0.98, 1.02, (len(cloth), 1))
     albedo = np.clip(albedo, 0.004, 0.95).astype(np.float32)
     return Outfit(canvas.offset, cloth, canvas.seams.astype(np.float32), albedo, patterns, colours[HAIR])
@@ -246,22 +246,22 @@ def _finish(patterns, generator) -> None:
     patterns[[TRIM, SIDE, SOCKS], 6] = 0.02
 
 
-def _complexion(generator, r: Regions, colours, gender: float, age: float) -> np.ndarray:
-    """Factors (V, 3) on the skin's colour: blotches, blood, pale palms, make-up, stubble."""
+def _complexion(generator, r: Regions, bare, colours, gender: float, age: float) -> np.ndarray:
+    """Factors (B, 3) on the colour of bare (V,) skin: blotches, blood, pale palms, make-up, stubble."""
     waves = generator.normal(0, 1, (3, 3)) * generator.uniform(15, 60, (3, 1))
-    mottled = np.sin(r.rest @ waves.T + generator.uniform(0, 6.3, 3)).mean(1)
+    mottled = np.sin(r.rest[bare] @ waves.T + generator.uniform(0, 6.3, 3)).mean(1)
     factor = 1 + mottled[:, None] * generator.uniform(0, 0.07) * np.array([0.4, 1, 1.1])
-    blood = r.flush[:, None] * generator.uniform(0.1, 0.6) * np.array([0.05, 0.45, 0.4])
+    blood = r.flush[bare, None] * generator.uniform(0.1, 0.6) * np.array([0.05, 0.45, 0.4])
     factor *= 1 - blood
     # Dark skin is lighter on palms and soles.
-    factor *= 1 + r.palm[:, None] * (0.1 + 1.2 * np.clip(0.3 - colours[SKIN].mean(), 0, 1))
-    factor[r.lids] *= 0.8
+    factor *= 1 + r.palm[bare, None] * (0.1 + 1.2 * np.clip(0.3 - colours[SKIN].mean(), 0, 1))
+    factor[r.lids[bare]] *= 0.8
     brow = (0.4 * colours[HAIR] + 0.12 * colours[SKIN]) / colours[SKIN]
-    factor += r.brows[:, None] * generator.uniform(0.6, 1) * (np.minimum(brow, 0.6) - factor)
+    factor += r.brows[bare, None] * generator.uniform(0.6, 1) * (np.minimum(brow, 0.6) - factor)
     lips = np.array([0.88, 0.6, 0.62])
     if gender < 0.5 and age > 0.7 and generator.random() < 0.5:
-        factor *= 1 - r.beard[:, None] * generator.uniform(0.1, 0.5) * np.array([1, 0.95, 0.85])
+        factor *= 1 - r.beard[bare, None] * generator.uniform(0.1, 0.5) * np.array([1, 0.95, 0.85])
     if gender > 0.5 and age > 0.7 and generator.random() < 0.5:
         lips = np.array([1.0, 0.4, 0.45]) ** generator.uniform(0.7, 1.5)
-        factor[r.lids] *= generator.uniform(0.3, 0.9)
-    return factor * (1 - r.lips[:, None] * (1 - lips))
+        factor[r.lids[bare]] *= generator.uniform(0.3, 0.9)
+    return factor * (1 - r.lips[bare, None] * (1 - lips))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-COLUMNS = 15
+COLUMNS = 23
 """Columns of a row of patterns, as `hmnet.data.synthetic.shading.shade` reads them."""
 PLAIN, STRIPES, PLAID, BLOTCHES, WEAVE, STRANDS, DOTS, PRINT = range(8)
 SKIN_TONES = np.array(
@@ -27,15 +27,16 @@ CLOTH = {
 }  # fmt: skip
 """sRGB."""
 WORN = {
-    "top": {"black": 16, "white": 15, "grey": 9, "light grey": 6, "charcoal": 7, "navy": 10, "blue": 7,
-        "light blue": 6, "beige": 5, "red": 5, "burgundy": 3, "green": 3, "olive": 3, "pink": 4, "brown":
+    "top": {"black": 15, "white": 24, "grey": 9, "light grey": 10, "charcoal": 7, "navy": 10, "blue": 7,
+        "light blue": 8, "beige": 7, "red": 4, "burgundy": 3, "green": 3, "olive": 3, "pink": 4, "brown":
         2, "teal": 2, "yellow": 2, "purple": 2, "orange": 1, "denim": 2, "khaki": 1},
-    "bottom": {"denim": 16, "dark denim": 19, "pale denim": 6, "black": 22, "charcoal": 8, "grey": 5,
-        "navy": 7, "beige": 5, "khaki": 5, "olive": 3, "brown": 2, "white": 3, "light grey": 1, "red": 1,
+    "bottom": {"denim": 16, "dark denim": 19, "pale denim": 10, "black": 20, "charcoal": 8, "grey": 5,
+        "navy": 7, "beige": 5, "khaki": 5, "olive": 3, "brown": 2, "white": 6, "light grey": 4, "red": 1,
         "blue": 1},
     "outer": {"black": 24, "charcoal": 12, "navy": 16, "grey": 9, "beige": 8, "tan": 5, "olive": 6,
-        "brown": 5, "denim": 4, "red": 3, "burgundy": 3, "green": 2, "blue": 3, "white": 2, "yellow": 1},
-    "shoes": {"black": 34, "white": 22, "brown": 13, "tan": 6, "grey": 8, "navy": 5, "beige": 4, "red":
+        "brown": 5, "denim": 5, "red": 3, "burgundy": 3, "green": 2, "blue": 3, "white": 8,
+        "light grey": 6, "yellow": 1},
+    "shoes": {"black": 30, "white": 30, "brown": 13, "tan": 6, "grey": 8, "navy": 5, "beige": 4, "red":
         3, "blue": 2, "pink": 1},
     "bag": {"black": 36, "brown": 16, "tan": 12, "navy": 8, "grey": 7, "beige": 7, "red": 4, "olive": 4,
         "white": 3, "pink": 2},
@@ -64,14 +65,14 @@ def cloth_pattern(slot: str, colour: np.ndarray, generator: np.random.Generator)
     """A row of patterns (COLUMNS,) for a garment of that slot in that linear colour (3,)."""
     row = np.zeros(COLUMNS)
     row[6], row[12] = generator.uniform(0, 0.03), generator.uniform(6, 14)
-    row[7] = generator.uniform(0.08, 0.36)
+    row[7] = generator.uniform(0.14, 0.5)
     row[13] = generator.uniform(0, 100)
     second = cloth_colour("top", generator)
     if generator.random() < 0.5:
         second = colour * generator.uniform(0.25, 0.7) if colour.mean() > 0.12 else colour * 2 + 0.08
     row[8:11] = np.clip(second, 0, 1)
     row[5] = generator.uniform(0.5, 1)
-    row[0], row[1] = WEAVE, generator.uniform(250, 500)
+    row[0], row[1] = WEAVE, np.exp(generator.uniform(np.log(90), np.log(350)))
     thread = colour * generator.uniform(0.35, 0.75)
     if slot in ("shoes", "bag"):
         row[0], row[6], row[7] = PLAIN, generator.uniform(0.02, 0.2), 0.08
@@ -79,8 +80,10 @@ def cloth_pattern(slot: str, colour: np.ndarray, generator: np.random.Generator)
         _decorate(row, slot, generator)
     else:
         row[8:11], row[5] = thread, row[5] * (0.9 if slot == "bottom" else 0.4)
-    if slot in ("top", "coat", "suit") and generator.random() < 0.2:
-        row[14] = generator.uniform(0.003, 0.012)  # a zip or a placket down the front
+    if slot in ("top", "coat", "suit") and generator.random() < 0.35:
+        row[14] = generator.uniform(0.002, 0.016)  # a zip or a placket down the front
+    if slot == "bottom":
+        row[14] = -1  # pockets, a fly and a waistband
     return row
 
 

@@ -15,6 +15,7 @@ from scipy.spatial.transform import Rotation
 from hmnet.body.bake import JOINT_BONES
 from hmnet.body.template import load_anny, load_body
 from hmnet.data.synthetic.appearance import Outfit, dress
+from hmnet.data.synthetic.cloth import BENDS
 from hmnet.data.synthetic.dyes import garment_look
 from hmnet.data.synthetic.garments import Garment, Wardrobe, drape
 from hmnet.data.synthetic.hands import hand_rotations, sample_hands
@@ -25,6 +26,12 @@ LAYERED = {"top", "bottom", "suit", "dress", "skirt", "coat"}
 """Slots of garments that lie over painted clothes, which then lie close to the body: BENEATH m at most."""
 BENEATH, SHRINK = 0.004, 0.008
 """SHRINK: how far the body is drawn in under a garment, m, so that nothing shows through it."""
+BENDING = [
+    list(JOINT_BONES).index(f"{side}_{joint}")
+    for joint in ("elbow", "knee", "hip", "shoulder")
+    for side in ("left", "right")
+]
+"""Rows of a pose whose turn gathers cloth, in the order of the last columns of patterns."""
 SHADE = 0.6
 """How dark a surface gets that lies wholly between others."""
 
@@ -36,7 +43,7 @@ class Surface:
     vertices: (N, 3) float32 m, root-relative, frame of the viewing ray. normals: (N, 3) unit, outwards.
     faces: (F, 3) int32. face_parts: (F,) uint8 part ids, 0 for what is no part of the body (a bag).
     rest: (N, 3) m, where patterns are laid out. albedo: (N, 3) linear RGB. cloth: (N,) int32 row of
-    patterns. patterns: (P, 15) and seams: (N,) m as `hmnet.data.synthetic.shading.shade` takes them.
+    patterns. patterns: (P, COLUMNS) and seams: (N,) m as `hmnet.data.synthetic.shading.shade` takes them.
     """
 
     vertices: np.ndarray
@@ -88,8 +95,13 @@ def populate(
             joints=posed["joints"][index],
             up=posed["up"][index],
             kind=str(kind),
-            surface=_clothed(posed["full"][index], outfit, garments, draped, generator),
+            surface=_clothed(posed["full"][index], outfit, garments, draped, _bends(poses[index]), generator),
         )
+
+
+def _bends(pose: np.ndarray) -> np.ndarray:
+    """How far elbows, knees, hips and shoulders of a pose (24, 3) are turned: (8,), 1 from 115 degrees on."""
+    return np.minimum(np.linalg.norm(pose[BENDING], axis=1) / 2, 1)
 
 
 @lru_cache(maxsize=1)
@@ -102,6 +114,7 @@ def _clothed(
     outfit: Outfit,
     garments: list[Garment],
     draped: list[np.ndarray],
+    bends: np.ndarray,
     generator: np.random.Generator,
 ) -> Surface:
     """One mesh of a body's full surface (U, 3) with what is painted on it and what is draped over it."""
@@ -127,6 +140,8 @@ def _clothed(
     vertices, faces, face_parts, rest, albedo, cloth, seams = (
         np.concatenate(a) for a in zip(*layers, strict=True)
     )
+    patterns = np.concatenate(patterns).astype(np.float32)
+    patterns[:, BENDS:] = bends
     normals = smooth_normals(vertices, faces)
     # What little light reaches armpits and the like is painted on, as it hardly depends on the lamps.
     shaded = 1 - SHADE * (1 - openness(vertices, normals, faces))
@@ -139,7 +154,7 @@ def _clothed(
         albedo=(albedo * shaded[:, None]).astype(np.float32),
         cloth=cloth,
         seams=seams,
-        patterns=np.concatenate(patterns).astype(np.float32),
+        patterns=patterns,
     )
 
 

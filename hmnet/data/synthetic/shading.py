@@ -5,7 +5,7 @@ import math
 import numba
 import numpy as np
 
-from hmnet.data.synthetic.cloth import fold, pattern
+from hmnet.data.synthetic.cloth import fold, fold_waves, pattern, sewn
 from hmnet.data.synthetic.raster import rasterise
 
 jit = numba.njit(cache=True, fastmath=True)
@@ -164,10 +164,11 @@ def shade(
 
     normals, rest, albedo: (V, 3) posed normals, rest positions (m) and base colours in [0, 1].
     cloth: (V,) int, row of patterns that the vertex wears.
-    patterns: (P, 15): kind (0 plain, 1 stripes, 2 plaid, 3 blotches, 4 weave, 5 strands, 6 dots, 7 a print
+    patterns: (P, 23): kind (0 plain, 1 stripes, 2 plaid, 3 blotches, 4 weave, 5 strands, 6 dots, 7 a print
     on the chest), frequency (1/m), direction x y z (of a print: its middle x y and half its width, m),
     strength in [0, 1], shininess, slope of folds, second colour, translucency of skin, sharpness of the
-    highlight, seed (negative: share of narrow stripes), half width of a placket (m).
+    highlight, seed (negative: share of narrow stripes), half width of a placket (m; below 0: trousers),
+    bends in [0, 1] of left and right elbow, knee, hip, shoulder.
     lights: (L, 7): direction towards the light, colour, wrap (how far light reaches round an edge).
     ambient: (2, 3) colour from above and from below.
     vertices: (V, 3) posed positions; with them the first light casts shadows of the body on itself.
@@ -175,7 +176,7 @@ def shade(
     """
     height, width = face_index.shape
     picture = np.zeros((height, width, 3), np.float32)
-    slope = np.zeros(3, np.float64)
+    slope, waves = np.zeros(3), fold_waves(patterns)
     halves = np.zeros((len(lights), 3))
     for k in range(len(lights)):
         hx, hy, hz = lights[k, 0], lights[k, 1], lights[k, 2] - 1
@@ -216,7 +217,7 @@ def shade(
             ry = u * rest[a, 1] + v * rest[b, 1] + w * rest[c, 1]
             rz = u * rest[a, 2] + v * rest[b, 2] + w * rest[c, 2]
             if row[7] > 0:
-                fold(row, rx, ry, rz, slope)
+                fold(row, waves[p], rx, ry, rz, slope)
                 out = slope[0] * nx + slope[1] * ny + slope[2] * nz
                 nx -= slope[0] - out * nx
                 ny -= slope[1] - out * ny
@@ -227,10 +228,18 @@ def shade(
             tone = 1.0
             if row[0] == 5:
                 tone, second = 1 - second, 0.0
-            if row[14] > 0 and abs(rx) < row[14] and rz < -0.02:
-                tone = 0.55
+            if row[14] != 0:
+                tone *= sewn(row, rx, ry, rz)
+            if seams is not None and pa == pb and pb == pc:
+                # Cloth throws a little shadow beyond its edge and is stitched along it.
+                edge = u * seams[a] + v * seams[b] + w * seams[c]
+                if row[11] > 0:
+                    tone *= 1 - 0.35 * max(0.0, 1 - edge / 0.012) if edge > 0 else 0.65
+                elif row[7] > 0 and abs(edge - 0.016) < 0.002:
+                    tone *= 0.75
+            facing = nx * lights[0, 0] + ny * lights[0, 1] + nz * lights[0, 2] + lights[0, 6] + 0.3 * row[11]
             reach = 1.0
-            if vertices is not None:
+            if vertices is not None and facing > 0:
                 qx = u * vertices[a, 0] + v * vertices[b, 0] + w * vertices[c, 0]
                 qy = u * vertices[a, 1] + v * vertices[b, 1] + w * vertices[c, 1]
                 qz = u * vertices[a, 2] + v * vertices[b, 2] + w * vertices[c, 2]
@@ -254,8 +263,8 @@ def shade(
                 blue += share * lights[k, 5] * max(d + wrap, 0.0) / (1 + wrap)
                 if row[6] > 0 and d > 0:
                     half = nx * halves[k, 0] + ny * halves[k, 1] + nz * halves[k, 2]
-                    if half > 0.6:
-                        gloss = share * row[6] * half ** (2 * row[12])
+                    if half > 0.7:
+                        gloss = share * row[6] * half ** int(2 * row[12])
                         shine_red += gloss * lights[k, 3]
                         shine_green += gloss * lights[k, 4]
                         shine_blue += gloss * lights[k, 5]
