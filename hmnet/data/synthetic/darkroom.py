@@ -83,7 +83,7 @@ def develop(picture: np.ndarray, weight: np.ndarray, dim: bool, generator: np.ra
     """
     size = len(picture)
     metered = _metered(picture, weight)
-    aim = 0.17 * np.exp(generator.normal(-0.75 if dim else 0, 0.33))
+    aim = 0.185 * np.exp(generator.normal(-0.75 if dim else 0, 0.33))
     balance = np.exp(generator.normal(0, [0.07, 0.02, 0.08]))
     rate = generator.random()
     if rate < 0.05:
@@ -93,14 +93,14 @@ def develop(picture: np.ndarray, weight: np.ndarray, dim: bool, generator: np.ra
         saturation, balance = 0.0, balance * ([1.1, 1.0, 0.8] if generator.random() < 0.3 else 1.0)
     vignette = max(generator.normal(0.1, 0.18), 0)
     curve = _tone_curve(generator)
-    lens = np.exp(generator.normal(-0.8, 0.4))
+    lens = np.exp(generator.normal(-0.95, 0.4))
     if generator.random() < 0.05:
         lens = generator.uniform(1.2, 2.6)
     if lens > 0.33:
         picture = blurred(picture, lens)
     if generator.random() < 0.06:
         picture = motion_blurred(picture, generator.uniform(2, 9) * size / 256, generator.uniform(0, np.pi))
-    noise = np.exp(generator.normal(-4.7, 0.7)) * (2 if dim else 1)
+    noise = np.exp(generator.normal(-4.85, 0.7)) * (2 if dim else 1)
     fine, coarse = _grain(size)
     grain = coarse if generator.random() < 0.65 else fine
     y, x = generator.integers(0, len(grain) - size, 2)
@@ -109,7 +109,7 @@ def develop(picture: np.ndarray, weight: np.ndarray, dim: bool, generator: np.ra
     seen = _expose(
         picture, grain, gains, float(min(noise, 0.06)), max(float(saturation), 0.0), float(vignette), curve
     )
-    if generator.random() < 0.45:
+    if generator.random() < 0.5:
         halo = blurred(seen, generator.uniform(0.6, 1.3))
         seen += np.float32(generator.uniform(0.2, 0.8)) * (seen - halo)
     small = generator.random() < 0.11
@@ -157,7 +157,7 @@ def _tone_curve(generator: np.random.Generator) -> np.ndarray:
     over = np.maximum(light - shoulder, 0) / (1 - shoulder)
     rolled = np.where(light < shoulder, light, shoulder + (1 - shoulder) * over / (1 + over))
     value = np.interp(rolled, np.linspace(0, 1, 4096), _srgb())
-    contrast = np.clip(generator.normal(0.22, 0.3), -0.3, 0.9)
+    contrast = np.clip(generator.normal(0.26, 0.3), -0.3, 0.9)
     curved = value + contrast * (value * value * (3 - 2 * value) - value)
     black, white = max(generator.normal(-0.01, 0.03), -0.06), min(generator.normal(1.03, 0.03), 1.1)
     return np.clip(black + (white - black) * curved, 0, 1).astype(np.float32)

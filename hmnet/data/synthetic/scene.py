@@ -44,7 +44,7 @@ SLICES = ("truncated", "occluded", "crowded", "seated", "from behind")
 """What makes a picture hard, each marked on the samples it is true of."""
 CUT = HIDDEN = 0.1
 """Share of a person's pixels beyond the frame, or behind something, from which a sample is marked so."""
-SURROUNDINGS = -0.75
+SURROUNDINGS = -0.8
 """Logarithm of the light around a person over the light on them, as it is on average."""
 CROWD = 0.004
 """Share of the picture that other people must fill for it to be crowded."""
@@ -124,15 +124,16 @@ def photograph(person: Person, scenery: Scenery, generator: np.random.Generator)
     # People are where the light is: what is around them gets a little less of it.
     picture *= np.float32(np.exp(generator.normal(SURROUNDINGS, 0.3)))
     aperture = generator.exponential(1.3) * size / 256
-    if place.photo is not None and aperture < 1.3 * size / 256:
+    if place.photo is not None and aperture < 1.6 * size / 256:
         # Most photographs have what blur they need already.
         aperture = 0.0
     others, before = _others(picture, depth, view, scenery, lighting, generator)
     if aperture > 0.5:
         picture = defocused(picture, depth, view.distance, min(aperture, 5.0))
     layer, alpha = halve_visible(drawn.colours, drawn.face_index, hidden)
-    layer, alpha = feathered(layer, alpha, max(generator.normal(1.0, 0.3), 0.45) * size / 256)
-    if generator.random() < 0.05:
+    layer, alpha = feathered(layer, alpha, max(generator.normal(1.1, 0.35), 0.45) * size / 256)
+    moving = generator.random() < 0.05
+    if moving:
         length, angle = generator.uniform(1.5, 6) * size / 256, generator.uniform(0, np.pi)
         layer, alpha = motion_blurred(layer, length, angle), motion_blurred(alpha, length, angle)
     picture = layer + (1 - alpha) * picture
@@ -144,8 +145,8 @@ def photograph(person: Person, scenery: Scenery, generator: np.random.Generator)
     left = np.count_nonzero(part_map)
     if left < max(0.35 * shown, 0.008 * size * size):
         return None
-    _remember(scenery, layer, alpha, hidden, view, lighting, generator)
-    weight = 0.25 + alpha[..., 0]
+    _remember(scenery, layer, alpha, moving or hidden.any(), view, lighting, generator)
+    weight = 0.4 + alpha[..., 0]
     image = develop(picture, weight, lighting.kind in ("low", "party"), generator)
     rows, columns = np.nonzero(part_map)
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
@@ -276,10 +277,10 @@ def _placed(ways, view, known, lighting, generator) -> list[Placed]:
     return [one for one in placed if one is not None]
 
 
-def _remember(scenery, layer, alpha, hidden, view, lighting, generator) -> None:
-    """Keep the person for later pictures, unless something hides a part of them."""
+def _remember(scenery, layer, alpha, spoilt, view, lighting, generator) -> None:
+    """Keep the person for later pictures, unless spoilt: hidden in part, or a blur of motion."""
     slot = int(generator.integers(KEPT_PASSERS_BY))
-    if hidden.any():
+    if spoilt:
         return
     kept = cut_out(layer, alpha, view, lighting.level)
     if kept is None:

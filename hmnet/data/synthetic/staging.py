@@ -36,7 +36,10 @@ def cut_out(picture: np.ndarray, alpha: np.ndarray, view: View, level: np.ndarra
     if not len(rows) or rows[0] == 0 or columns[0] == 0 or columns[-1] == view.size - 1:
         return None
     window = slice(rows[0] - 1, rows[-1] + 2), slice(columns[0] - 1, columns[-1] + 2)
-    cutout = np.concatenate([picture[window] / (level + 0.02), alpha[window]], -1)
+    light = picture[window] / (level + 0.02)
+    # Who stood in a stronger light than the level tells would glow elsewhere.
+    light *= min(1.0, 0.4 * alpha.sum() / (light.mean(-1).sum() + 1e-6))
+    cutout = np.concatenate([light, alpha[window]], -1)
     height = len(cutout) * view.distance / view.focal
     return PasserBy(cutout.astype(np.float16), float(height), rows[-1] < view.size - 1)
 
