@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from hmnet.data.synthetic.anchors_active import ACTIVE
+from hmnet.data.synthetic.anchors_agile import AGILE
 from hmnet.data.synthetic.anchors_everyday import EVERYDAY
 from hmnet.data.synthetic.figure import FLAT, LOOSE, Anchor, Limb, figure_positions
 from hmnet.data.synthetic.retarget import pose_from_positions
@@ -367,6 +368,7 @@ ANCHORS: tuple[Anchor, ...] = (
             lie=(-52, 0, 0), hips=(0, 0, 0), chest=(12, 0, 0), head=(20, 0, 0)),
     *EVERYDAY,
     *ACTIVE,
+    *AGILE,
 )  # fmt: skip
 
 

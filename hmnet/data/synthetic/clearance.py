@@ -19,12 +19,12 @@ from hmnet.data.synthetic.skeleton import (
 
 TRUNK_ASIDE_M, TRUNK_AHEAD_M, TRUNK_RADIUS_M = 0.072, 0.036, 0.102
 SKULL_RADIUS_M = 0.095
-THIGH_RADII_M, SHANK_RADII_M = (0.106, 0.066), (0.062, 0.040)
+THIGH_RADII_M, SHANK_RADII_M = (0.112, 0.072), (0.062, 0.040)
 FOREARM_RADII_M, HAND_RADII_M = (0.036, 0.025), (0.024, 0.014)
 HAND_POINTS = ("hand", "fingers", "index", "index_tip", "little", "little_tip")
 ARM_THICKNESS_M = np.array([0.038, 0.036, 0.030, 0.030, 0.026, 0.018, 0.024, 0.018, 0.020, 0.016])
 """Half the thickness at elbow, middle forearm, wrist, middle hand, then HAND_POINTS."""
-TOUCH_M = 0.012
+TOUCH_M = 0.006
 """How far soft parts may press into each other before a pose counts as implausible."""
 ROUNDS, MOST_TURN = 5, 0.4
 

@@ -25,7 +25,7 @@ from hmnet.data.synthetic.skeleton import (
     remove_heading,
     rest_positions,
 )
-from hmnet.data.synthetic.variation import blend, exchange, neighbours, noised
+from hmnet.data.synthetic.variation import LIMBS, blend, drifted, exchange, neighbours, noised
 from hmnet.errors import DataError
 
 KIND_SHARES = {
@@ -39,6 +39,8 @@ sitting 19, walking and running 10, sport and dance 12, near the floor 9. What c
 DUPLICATE_M = 0.10
 HELD_OUT = 10
 INTERPOLATED, MIXED, ATTEMPTS = 0.5, 0.65, 5
+DRIFTED, MOST_DRIFT, MOST_NOISE = 0.5, 0.7, 1.3
+"""Share of limbs that go part of the way to another pose of the kind, how far at most; strongest noise."""
 SESSION = re.compile(r"(?:humanoid3d_)?(\d+|[^\W\d_]+)")
 """A clip's subject or session: the number (CMU's subject) or word that its name begins with."""
 
@@ -117,7 +119,7 @@ class PoseLibrary:
             open_rows = open_rows[~plausible(varied)]
             if len(open_rows) == 0:
                 break
-            base[open_rows] = [self._like(generator, index) for index in base[open_rows]]
+            base[open_rows] = self._many_like(generator, base[open_rows])
         flipped = generator.random(count) < 0.5
         result[flipped] = mirror(result[flipped])
         return result.astype(np.float32), self.kinds[base]
@@ -132,10 +134,20 @@ class PoseLibrary:
             return eased(noised(generator, self.poses[base].astype(float), 0.0, 0.4))
         poses = self._blended(generator, base)
         poses = exchange(generator, poses, self.poses, self.weights, MIXED)
-        return eased(noised(generator, poses, 0.2, 1.8))
+        alike = np.array([self._many_like(generator, base) for _ in LIMBS])
+        poses = drifted(generator, poses, self.poses[alike], DRIFTED, MOST_DRIFT)
+        return eased(noised(generator, poses, 0.2, MOST_NOISE))
 
     def _like(self, generator: np.random.Generator, index: int) -> int:
         return int(generator.choice(self._of_kind[str(self.kinds[index])]))
+
+    def _many_like(self, generator: np.random.Generator, indices: np.ndarray) -> np.ndarray:
+        """For each base pose (T,) another of its kind, or itself."""
+        kinds, out = self.kinds[indices], indices.copy()
+        for kind in np.unique(kinds):
+            rows, choice = np.flatnonzero(kinds == kind), self._of_kind[str(kind)]
+            out[rows] = choice[generator.integers(0, len(choice), len(rows))]
+        return out
 
     def _blended(self, generator: np.random.Generator, base: np.ndarray) -> np.ndarray:
         """Some poses moved part of the way to a neighbour, or authored ones to another of their kind."""

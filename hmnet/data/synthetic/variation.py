@@ -1,12 +1,13 @@
 """New poses from given ones: blends with neighbours, limbs of other poses, mirror images, noise."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from hmnet.data.synthetic.limits import clamp
-from hmnet.data.synthetic.skeleton import JOINT_INDEX, JOINT_NAMES, joint_positions, mirror
+from hmnet.data.synthetic.skeleton import JOINT_INDEX, JOINT_NAMES, joint_positions, mirror, rest_positions
 
 
 def _leg(side: str) -> tuple[str, ...]:
@@ -44,12 +45,17 @@ EXCHANGES = (
     Exchange(_arm("right")[2:], 0.15, 2, ("right_shoulder",)),
     Exchange(("neck", "head"), 0.3, 1, ()),
 )
+LIMBS = (_arm("left"), _arm("right"), (*_leg("left"), *_leg("right")), TRUNK, ("neck", "head"))
+"""What moves towards another pose together; legs as a pair, so that they go on bearing the body."""
 NOISE_DEGREES = {
-    "pelvis": 4, "hip": 7, "knee": 8, "ankle": 7, "spine1": 3, "spine2": 3, "spine3": 3, "neck": 5, "head": 7,
-    "collar": 3, "shoulder": 11, "elbow": 12, "wrist": 9, "foot": 3, "hand": 3,
+    "pelvis": (4, 4, 4), "hip": (8, 6, 4.5), "knee": (9, 2, 2), "ankle": (8, 4, 3), "foot": (3, 3, 3),
+    "spine1": (3.5, 3, 2.5), "spine2": (3.5, 3, 2.5), "spine3": (3.5, 3, 2.5), "neck": (5, 5, 5),
+    "head": (7, 7, 7), "collar": (3, 3, 3), "shoulder": (11, 11, 11), "elbow": (13, 9, 2),
+    "wrist": (9, 9, 9), "hand": (3, 3, 3),
 }  # fmt: skip
+"""How far noise turns a joint about x, y and z; an elbow about its hinge, along the forearm and across both.
+Knees and elbows are hinges: they bend by much, and go aside by little."""
 NEIGHBOURS = 24
-_NOISE = np.radians([NOISE_DEGREES[n.removeprefix("left_").removeprefix("right_")] for n in JOINT_NAMES])
 
 
 def neighbours(poses: np.ndarray) -> np.ndarray:
@@ -96,9 +102,46 @@ def exchange(
     return out
 
 
+def drifted(
+    generator: np.random.Generator, poses: np.ndarray, others: np.ndarray, share: float, most: float
+) -> np.ndarray:
+    """Poses (T, 24, 3) of which a share of the limbs go part of the way, at most so far, to another pose.
+
+    others: (L, T, 24, 3), for each of LIMBS the poses, or their mirror images, that it moves towards.
+    """
+    out = poses.copy()
+    for limb, towards in zip(LIMBS, others, strict=True):
+        rows = np.flatnonzero(generator.random(len(out)) < share)
+        columns = [JOINT_INDEX[name] for name in limb]
+        ends = towards[rows].astype(float)
+        flipped = generator.random(len(rows)) < 0.5
+        ends[flipped] = mirror(ends[flipped])
+        shares = generator.uniform(0, most, len(rows))
+        cells = np.ix_(rows, columns)
+        out[cells] = blend(out[cells], ends[:, columns], shares)
+    return out
+
+
+@lru_cache(maxsize=1)
+def _noise_axes() -> np.ndarray:
+    """(24, 3, 3) radians: per joint the rotation vectors that noise is a normal mixture of."""
+    rest, axes = rest_positions(), np.empty((len(JOINT_NAMES), 3, 3))
+    for index, name in enumerate(JOINT_NAMES):
+        kind = name.removeprefix("left_").removeprefix("right_")
+        frame = np.eye(3)
+        if kind == "elbow":
+            side = name.split("_")[0]
+            lower = rest[f"{side}_wrist"] - rest[name]
+            hinge = np.cross(rest[name] - rest[f"{side}_shoulder"], lower)
+            hinge, lower = hinge / np.linalg.norm(hinge), lower / np.linalg.norm(lower)
+            frame = np.stack([hinge, lower, np.cross(hinge, lower)])
+        axes[index] = np.radians(NOISE_DEGREES[kind])[:, None] * frame
+    return axes
+
+
 def noised(generator: np.random.Generator, poses: np.ndarray, least: float, most: float) -> np.ndarray:
     """The poses with each joint turned at random, by a strength of its own for every pose, within limits."""
-    noise = generator.normal(0, 1, poses.shape) * _NOISE[:, None]
+    noise = np.einsum("tja,jac->tjc", generator.normal(0, 1, poses.shape), _noise_axes())
     noise *= generator.uniform(least, most, (len(poses), 1, 1))
     turned = Rotation.from_rotvec(poses.reshape(-1, 3)) * Rotation.from_rotvec(noise.reshape(-1, 3))
     return clamp(turned.as_rotvec().reshape(poses.shape))
