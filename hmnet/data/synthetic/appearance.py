@@ -97,7 +97,7 @@ def dress(
     if generator.random() < 0.03:
         canvas.put(GLOVES, np.where(r.hand, 1, (r.arm - generator.uniform(0.93, 1)) * ARM_M))
         canvas.offset[r.hand] += 0.002
-    _grow_hair(generator, r, canvas, gender, age, slots)
+    hairy = _grow_hair(generator, r, canvas, gender, age, slots)
     _tattoo(generator, r, canvas, patterns, colours)
     canvas.put(EYES, _where(r.eyes, APART))
     canvas.put(IRIS, _where(r.iris, APART))
@@ -106,6 +106,7 @@ def dress(
     albedo = colours[cloth]
     bare = (cloth == SKIN) | (cloth == TATTOO)
     albedo[bare] *= _complexion(generator, r, bare, colours, gender, age)
+    albedo[bare] += hairy[bare, None] * (colours[HAIR] - albedo[bare])
     albedo *= generator.uniform(0.98, 1.02, (len(cloth), 1))
     albedo = np.clip(albedo, 0.004, 0.95).astype(np.float32)
     return Outfit(canvas.offset, cloth, canvas.seams.astype(np.float32), albedo, patterns, colours[HAIR])
@@ -168,11 +169,12 @@ def _wear_shoes(generator, r: Regions, canvas: _Canvas) -> None:
         canvas.put(SOLE, _where(r.foot, np.minimum(r.rest[:, 1] - ground, (r.normals[:, 1] - 0.3) * 0.02)))
 
 
-def _grow_hair(generator, r: Regions, canvas: _Canvas, gender, age, slots) -> None:
+def _grow_hair(generator, r: Regions, canvas: _Canvas, gender, age, slots) -> np.ndarray:
+    """Paint hair; returns how much (V,) of it grows through the skin in between: hairline and beard."""
     man, old = gender < 0.5, age > 0.8
     roots = "hair" in slots or "hat" in slots
     if generator.random() < (0.14 if man and age > 0.77 else 0.01) and "hair" not in slots:
-        return
+        return np.zeros(len(r.rest))
     hair = (r.scalp - generator.uniform(0.1, 0.5)) * 0.02
     volume = 0.003 if roots else generator.uniform(0.004, 0.022)
     hat = not slots & {"hair", "hat"} and generator.random() < 0.09
@@ -189,10 +191,12 @@ def _grow_hair(generator, r: Regions, canvas: _Canvas, gender, age, slots) -> No
     canvas.offset[hair] += volume * np.where(
         r.head[hair], 0.3 + 0.7 * np.clip(-r.face[hair, 1] / 0.1, 0, 1), 0.7
     )
+    hairy = 0.7 * r.scalp
     bearded = man and age > 0.7 and generator.random() < (0.25 if old else 0.2)
     if bearded and not slots & {"dress", "skirt"}:
-        canvas.put(HAIR, _where(canvas.cloth == SKIN, (r.beard - 0.6) * 0.02))
+        hairy = np.maximum(hairy, r.beard * generator.uniform(0.6, 0.97))
         canvas.offset += r.beard * generator.uniform(0.001, 0.006)
+    return hairy
 
 
 def _tattoo(generator, r: Regions, canvas: _Canvas, patterns, colours) -> None:

@@ -14,10 +14,10 @@ BENDS, WAVES = 15, 6
 """First of the columns of patterns that tell how far elbows, knees, hips and shoulders are bent."""
 JOINTS = np.array(
     [
-        [0.313, -0.349, -0.013, 0.60, 0.66, -0.45, 0.14, 130],
-        [0.158, 0.369, -0.032, 0.13, 0.99, 0.0, 0.17, 110],
-        [0.080, -0.010, -0.030, 0.45, 0.89, 0.0, 0.17, 100],
-        [0.150, -0.490, -0.020, 0.75, 0.66, 0.0, 0.14, 95],
+        [0.313, -0.349, -0.013, 0.60, 0.66, -0.45, 0.14, 170],
+        [0.158, 0.369, -0.032, 0.13, 0.99, 0.0, 0.17, 140],
+        [0.080, -0.010, -0.030, 0.45, 0.89, 0.0, 0.17, 130],
+        [0.150, -0.490, -0.020, 0.75, 0.66, 0.0, 0.14, 120],
     ],
     np.float64,
 )
@@ -82,8 +82,15 @@ def pattern(row, x, y, z):
     if kind == 7:
         u, v = x - row[2], y - row[3]
         if z < -0.02 and abs(u) < row[4] and abs(v) < 0.7 * row[4]:
-            cell = _hash(math.floor(u * q + seed), math.floor(v * q * 1.4), seed)
-            return row[5] if cell > 0.45 else 0.0
+            line, high = math.floor(v * q), v * q - math.floor(v * q)
+            # Lines of marks as long as words, or one jagged picture.
+            if seed > 50 and (high > 0.62 or abs(u) > row[4] * (0.5 + 0.5 * _hash(line, seed, 3))):
+                return 0.0
+            fine = 2.6 if seed > 50 else 1.0
+            cell = _hash(
+                math.floor(u * q * fine + seed), line if seed > 50 else math.floor(v * q * 1.4), seed
+            )
+            return row[5] if cell > (0.3 if seed > 50 else 0.45) else 0.0
     return 0.0
 
 
@@ -104,7 +111,7 @@ def fold_waves(patterns):
         seed = patterns[p, 13]
         for wave in range(WAVES):
             # Every garment has its own directions.
-            angle, k = 2.4 * wave + 1.7 * seed, 22.0 + 17.0 * wave
+            angle, k = 2.4 * wave + 1.7 * seed, 22.0 + 24.0 * wave
             vectors[p, wave, 0] = k * math.cos(angle)
             vectors[p, wave, 1] = k * math.sin(3.1 * wave + seed)
             vectors[p, wave, 2] = k * math.sin(angle)
@@ -124,12 +131,12 @@ def fold(row, vectors, x, y, z, slope):
     for wave in range(WAVES):
         # Waves lie in patches of their own and seldom cross.
         patch = _wave(7 * x + (5 + 3 * wave) * y - 8 * z + 2.1 * wave + 3 * seed)
-        if patch <= -0.3:
+        if patch <= 0:
             continue
-        k, kx, ky, kz = 22.0 + 17.0 * wave, vectors[wave, 0], vectors[wave, 1], vectors[wave, 2]
-        wavy = _wave(kx * x + ky * y + kz * z + (1.6 + 0.5 * wave) * warp + seed * (wave + 1))
+        k, kx, ky, kz = 22.0 + 24.0 * wave, vectors[wave, 0], vectors[wave, 1], vectors[wave, 2]
+        wavy = _wave(kx * x + ky * y + kz * z + (1.0 + 0.35 * wave) * warp + seed * (wave + 1))
         # Sharp ridges with wide valleys, as cloth folds.
-        steep = wavy * abs(wavy) * (patch + 0.3) * 1.5 / k
+        steep = wavy * abs(wavy) * patch * 1.5 / k
         slope[0] += steep * kx
         slope[1] += steep * ky
         slope[2] += steep * kz
@@ -157,7 +164,8 @@ def fold(row, vectors, x, y, z, slope):
 def sewn(row, x, y, z):
     """Factor on the brightness where something is sewn to the cloth: a front with buttons, pockets, seams.
 
-    row[14] is half the width of a placket (m); below 0 the cloth is that of trousers.
+    row[14] is half the width of a placket (m); below 0 the cloth is that of trousers, below -1
+    of denim.
     """
     across = abs(x)
     if row[14] > 0 and z < -0.02 and across < 0.03:
@@ -169,6 +177,9 @@ def sewn(row, x, y, z):
         if abs(across - row[14]) < 0.0022:
             return 0.55
     if row[14] < 0:
+        worn = 1 - ((across - 0.14) / 0.06) ** 2 - ((y - 0.2) / 0.22) ** 2
+        if row[14] < -1 and z < 0 and worn > 0:
+            return 1 + 0.6 * worn  # denim fades over the thighs
         if -0.17 < y < -0.135:
             return 0.6 if y > -0.14 or y < -0.165 else 0.85  # the waistband
         if z < 0 and y < 0.03 and across < 0.0025:

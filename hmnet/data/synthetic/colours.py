@@ -42,6 +42,8 @@ WORN = {
         "white": 3, "pink": 2},
 }  # fmt: skip
 """How often each colour is worn, a total of about 100 a slot."""
+MUTED = 0.8
+"""How strong colours are that have been worn, washed and photographed."""
 PALETTE_OF = {"top": "top", "dress": "top", "skirt": "top", "hat": "outer", "coat": "outer", "suit": "outer",
               "bottom": "bottom", "shoes": "shoes", "bag": "bag"}  # fmt: skip
 PATTERNED = {"top": 0.42, "dress": 0.45, "skirt": 0.3, "bottom": 0.06, "coat": 0.08, "suit": 0.06, "hat": 0.1}
@@ -52,12 +54,13 @@ def cloth_colour(slot: str, generator: np.random.Generator) -> np.ndarray:
     shares = WORN[PALETTE_OF[slot]]
     odds = np.array(list(shares.values()), float)
     colour = np.array(CLOTH[list(shares)[generator.choice(len(odds), p=odds / odds.sum())]])
-    if generator.random() < 0.07:
+    if generator.random() < 0.07 and slot != "shoes":
         # Anything at all, though rarely loud.
         value = generator.uniform(0.1, 0.9, 3)
         colour = value.mean() + generator.uniform(0.2, 1) * (value - value.mean())
     # Brightness changes more from garment to garment than the hue does.
     colour = colour * np.exp(generator.normal(0, 0.18)) + generator.normal(0, 0.02, 3)
+    colour = colour.mean() + MUTED * (colour - colour.mean())
     return np.clip(colour, 0.02, 0.95) ** 2.2
 
 
@@ -65,7 +68,7 @@ def cloth_pattern(slot: str, colour: np.ndarray, generator: np.random.Generator)
     """A row of patterns (COLUMNS,) for a garment of that slot in that linear colour (3,)."""
     row = np.zeros(COLUMNS)
     row[6], row[12] = generator.uniform(0, 0.03), generator.uniform(6, 14)
-    row[7] = generator.uniform(0.14, 0.5)
+    row[7] = generator.uniform(0.18, 0.6)
     row[13] = generator.uniform(0, 100)
     second = cloth_colour("top", generator)
     if generator.random() < 0.5:
@@ -75,15 +78,16 @@ def cloth_pattern(slot: str, colour: np.ndarray, generator: np.random.Generator)
     row[0], row[1] = WEAVE, np.exp(generator.uniform(np.log(90), np.log(350)))
     thread = colour * generator.uniform(0.35, 0.75)
     if slot in ("shoes", "bag"):
-        row[0], row[6], row[7] = PLAIN, generator.uniform(0.02, 0.2), 0.08
+        row[0], row[6], row[7] = PLAIN, generator.uniform(0.01, 0.1), 0.12
     elif generator.random() < PATTERNED[slot]:
         _decorate(row, slot, generator)
     else:
-        row[8:11], row[5] = thread, row[5] * (0.9 if slot == "bottom" else 0.4)
+        row[8:11], row[5] = thread, row[5] * (1.0 if slot == "bottom" else 0.6)
     if slot in ("top", "coat", "suit") and generator.random() < 0.35:
         row[14] = generator.uniform(0.002, 0.016)  # a zip or a placket down the front
     if slot == "bottom":
-        row[14] = -1  # pockets, a fly and a waistband
+        blue = colour[2] > 1.5 * colour[0]
+        row[14] = -2 if blue else -1  # pockets, a fly and a waistband; denim fades too
     return row
 
 

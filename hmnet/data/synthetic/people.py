@@ -22,8 +22,8 @@ from hmnet.data.synthetic.hands import hand_rotations, sample_hands
 from hmnet.data.synthetic.phenotypes import sample_phenotypes
 from hmnet.data.synthetic.shading import openness, smooth_normals
 
-LAYERED = {"top", "bottom", "suit", "dress", "skirt", "coat"}
-"""Slots of garments that lie over painted clothes, which then lie close to the body: BENEATH m at most."""
+LAYERED = {"bottom": 0, "skirt": 1, "top": 2, "suit": 3, "dress": 3, "coat": 4}
+"""Slots of garments that lie over painted clothes, the outermost last; those lie within BENEATH m then."""
 BENEATH, SHRINK = 0.004, 0.008
 """SHRINK: how far the body is drawn in under a garment, m, so that nothing shows through it."""
 BENDING = [
@@ -119,21 +119,30 @@ def _clothed(
 ) -> Surface:
     """One mesh of a body's full surface (U, 3) with what is painted on it and what is draped over it."""
     body_faces, body_parts, rest = _body_surface()
-    hidden, offset = np.zeros(len(full), bool), outfit.offset
+    shrink, offset = np.zeros(len(full)), outfit.offset
+    over = np.zeros(len(full), int)
     for garment in garments:
-        hidden[garment.covered] = True
+        # Thighs come forward farther than the front of a skirt follows them.
+        deep = 2 * SHRINK if garment.slot in ("skirt", "dress") else SHRINK
+        shrink[garment.covered] = np.maximum(shrink[garment.covered], deep)
         if garment.slot in LAYERED:
             offset = np.minimum(offset, BENEATH)
-    offset = np.where(hidden, -SHRINK, offset).astype(np.float32)
+            over[garment.covered] = np.maximum(over[garment.covered], LAYERED[garment.slot])
+    hidden = shrink > 0
+    offset = np.where(hidden, -shrink, offset).astype(np.float32)
     body = full + offset[:, None] * smooth_normals(full, body_faces)
     seen = ~hidden[body_faces].all(1)
     layers = [(body, body_faces[seen], body_parts[seen], rest, outfit.albedo, outfit.cloth, outfit.seams)]
     patterns, count, first = [outfit.patterns], len(body), len(outfit.patterns)
     for garment, vertices in zip(garments, draped, strict=True):
         albedo, rows = garment_look(garment, outfit, generator)
+        # What lies wholly beneath another garment is left out, so that it cannot come through.
+        beneath = over[garment.anchors[:, 0]] > LAYERED.get(garment.slot, len(LAYERED))
+        shown = ~beneath[garment.faces].all(1)
         layers.append(
-            (vertices, garment.faces + count, garment.face_parts, garment.vertices, albedo[garment.pieces],
-             (garment.pieces + first).astype(np.int32), np.ones(len(vertices), np.float32))
+            (vertices, garment.faces[shown] + count, garment.face_parts[shown], garment.vertices,
+             albedo[garment.pieces], (garment.pieces + first).astype(np.int32),
+             np.ones(len(vertices), np.float32))
         )  # fmt: skip
         patterns.append(rows)
         count, first = count + len(vertices), first + len(rows)
