@@ -126,11 +126,12 @@ def fold(row, vectors, x, y, z, slope):
     deeper the more the joint is bent, and finely over the waist. vectors: the row's (WAVES, 3).
     """
     seed = row[13]
-    warp = 2.2 * _wave(9 * x + 7 * y + seed) + 1.7 * _wave(13 * z - 11 * y + 14 * x + 2 * seed)
+    warp = 1.3 * _wave(9 * x + 7 * y + seed) + 1.0 * _wave(13 * z - 11 * y + 14 * x + 2 * seed)
     slope[0] = slope[1] = slope[2] = 0.0
     for wave in range(WAVES):
         # Waves lie in patches of their own and seldom cross.
         patch = _wave(7 * x + (5 + 3 * wave) * y - 8 * z + 2.1 * wave + 3 * seed)
+        patch *= 0.5 + _wave(19 * x - (13 + 4 * wave) * y + 15 * z + 1.7 * seed + wave)
         if patch <= 0:
             continue
         k, kx, ky, kz = 22.0 + 24.0 * wave, vectors[wave, 0], vectors[wave, 1], vectors[wave, 2]
