@@ -59,14 +59,16 @@ class PoseLibrary:
     sources: np.ndarray
 
     @classmethod
-    def build(cls, pose_folders: list[Path] | None = None, seed: int = 0) -> "PoseLibrary":
-        """From the anchors, the `pybullet` wheel's clips when it is installed, and further folders.
+    def build(
+        cls, pose_folders: list[Path] | None = None, seed: int = 0, wheel: bool = True
+    ) -> "PoseLibrary":
+        """From the anchors, the `pybullet` wheel's clips (if wanted and installed), and further folders.
 
         A file that cannot be read costs a warning, not the library; a folder without clips raises
         DataError. The seed orders the frames, of which the first of each near-duplicate pair is kept.
         """
-        wheel = pybullet_motions()
-        folders = ([wheel] if wheel else []) + list(pose_folders or [])
+        installed = pybullet_motions() if wheel else None
+        folders = ([installed] if installed else []) + list(pose_folders or [])
         clips, names = _clip_poses([file for folder in folders for file in motion_files(folder)])
         order = np.random.default_rng(seed).permutation(len(clips))
         poses, kinds, titles = anchor_poses()

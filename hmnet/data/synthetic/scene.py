@@ -143,7 +143,7 @@ def photograph(person: Person, scenery: Scenery, generator: np.random.Generator)
         part_map[placed.window][solid] = 0
         others[placed.window] |= solid
     left = np.count_nonzero(part_map)
-    if left < max(0.35 * shown, 0.008 * size * size):
+    if left < max(0.45 * shown, 0.008 * size * size):
         return None
     _remember(scenery, layer, alpha, moving or hidden.any(), view, lighting, generator)
     weight = 0.4 + alpha[..., 0]
