@@ -75,7 +75,7 @@ class PoseLoss:
 
 def train_maps(options: argparse.Namespace, device: torch.device) -> None:
     """Train part encoder and branches on fresh part maps; see `hmnet.train` for the options."""
-    from hmnet.data.synthetic.people import bodies
+    from hmnet.data.synthetic.people.person import bodies
 
     batches = MapBatches(tuple(options.poses), options.batch, options.seed)
     network = build_hmnet(ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling))
@@ -140,7 +140,7 @@ class MapBatches(Dataset):
 
 @lru_cache(maxsize=1)
 def _training_poses(folders: tuple[Path, ...]):
-    from hmnet.data.synthetic.poses import PoseLibrary
+    from hmnet.data.synthetic.poses.library import PoseLibrary
 
     return PoseLibrary.build(list(folders), 0).part(False)
 

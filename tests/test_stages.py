@@ -16,8 +16,8 @@ from hmnet.config import SegmenterConfig
 from hmnet.data.crops import open_crops
 from hmnet.data.folders import read_samples, training_shards
 from hmnet.data.shards import shard_paths, write_shard
-from hmnet.data.synthetic.people import populate
-from hmnet.data.synthetic.scene import Scenery, photograph
+from hmnet.data.synthetic.people.person import populate
+from hmnet.data.synthetic.scenes.photograph import Scenery, photograph
 from hmnet.errors import DataError
 from hmnet.segmentation import build_segmenter
 from hmnet.stage_pose import JointBatches, MapBatches

@@ -1,7 +1,7 @@
 """Shards of training samples: tar files in WebDataset form, written whole or not at all.
 
 Each sample is KEY.jpg (the picture), KEY.png (part ids), KEY.npz (vertices, joints, camera, box) and
-KEY.json (kind, tags), as `hmnet.data.synthetic.scene.Sample` describes them.
+KEY.json (kind, tags), as `hmnet.data.synthetic.scenes.photograph.Sample` describes them.
 """
 
 import io

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from hmnet.body.template import ASSETS, load_anny, read_asset
-from hmnet.data.synthetic.fitting import SLOTS, Garment, drape, rest_body
-from hmnet.data.synthetic.garments import Wardrobe
-from hmnet.data.synthetic.mhclo import load_clothes, read_garment
+from hmnet.data.synthetic.people.fitting import SLOTS, Garment, drape, rest_body
+from hmnet.data.synthetic.people.garments import Wardrobe
+from hmnet.data.synthetic.people.mhclo import load_clothes, read_garment
 from hmnet.errors import DataError
 
 BONES = len(rest_body().bone_names)

@@ -8,12 +8,12 @@ numba = pytest.importorskip("numba", reason="generation needs numba (requirement
 
 from hmnet.body.template import load_anny, load_body  # noqa: E402
 from hmnet.data.synthetic import shading  # noqa: E402
-from hmnet.data.synthetic.appearance import ROWS, dress  # noqa: E402
-from hmnet.data.synthetic.colours import COLUMNS  # noqa: E402
-from hmnet.data.synthetic.garments import Wardrobe  # noqa: E402
-from hmnet.data.synthetic.hands import HANDS, HIGHEST, LOWEST, hand_rotations, sample_hands  # noqa: E402
-from hmnet.data.synthetic.people import bodies, populate  # noqa: E402
-from hmnet.data.synthetic.phenotypes import CHILDREN, sample_phenotypes, sample_years  # noqa: E402
+from hmnet.data.synthetic.people.appearance import ROWS, dress  # noqa: E402
+from hmnet.data.synthetic.people.colours import COLUMNS  # noqa: E402
+from hmnet.data.synthetic.people.garments import Wardrobe  # noqa: E402
+from hmnet.data.synthetic.people.hands import HANDS, HIGHEST, LOWEST, hand_rotations, sample_hands  # noqa: E402
+from hmnet.data.synthetic.people.person import bodies, populate  # noqa: E402
+from hmnet.data.synthetic.people.phenotypes import CHILDREN, sample_phenotypes, sample_years  # noqa: E402
 from hmnet.data.synthetic.raster import rasterise  # noqa: E402
 
 

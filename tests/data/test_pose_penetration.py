@@ -10,8 +10,8 @@ from scipy.spatial import cKDTree
 
 from hmnet.body.parts import PART_NAMES
 from hmnet.body.template import load_anny, load_body
-from hmnet.data.synthetic.poses import PoseLibrary
-from hmnet.data.synthetic.skeleton import bone_rotations
+from hmnet.data.synthetic.poses.library import PoseLibrary
+from hmnet.data.synthetic.poses.skeleton import bone_rotations
 
 DEPTH_M = 0.015
 GRID = np.array([(i, j, 6 - i - j) for i in range(7) for j in range(7 - i)]) / 6

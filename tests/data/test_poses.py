@@ -8,13 +8,14 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from hmnet.body.template import load_anny
-from hmnet.data.synthetic.anchors import ANCHORS, anchor_poses
-from hmnet.data.synthetic.clearance import eased, plausible
-from hmnet.data.synthetic.limits import clamp
-from hmnet.data.synthetic.motion import DEEPMIMIC_ROW, motion_files, read_clip
-from hmnet.data.synthetic.poses import KIND_SHARES, PoseLibrary, coverage
-from hmnet.data.synthetic.retarget import pose_from_positions
-from hmnet.data.synthetic.skeleton import (
+from hmnet.data.synthetic.poses.anchors import ANCHORS, anchor_poses
+from hmnet.data.synthetic.poses.clearance import eased, plausible
+from hmnet.data.synthetic.poses.coverage import coverage
+from hmnet.data.synthetic.poses.library import KIND_SHARES, PoseLibrary
+from hmnet.data.synthetic.poses.limits import clamp
+from hmnet.data.synthetic.poses.motion import DEEPMIMIC_ROW, motion_files, read_clip
+from hmnet.data.synthetic.poses.retarget import pose_from_positions
+from hmnet.data.synthetic.poses.skeleton import (
     JOINT_INDEX,
     JOINT_NAMES,
     LIMB_JOINTS,

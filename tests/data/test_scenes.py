@@ -8,15 +8,16 @@ from PIL import Image
 
 numba = pytest.importorskip("numba", reason="generation needs numba (requirements-dev.txt)")
 
-from hmnet.data.synthetic import backdrop, darkroom, scene, staging, texture  # noqa: E402
-from hmnet.data.synthetic.furnishing import Place  # noqa: E402
-from hmnet.data.synthetic.lighting import INDOORS, OUTDOORS, Lighting, choose_lighting  # noqa: E402
-from hmnet.data.synthetic.people import populate  # noqa: E402
-from hmnet.data.synthetic.places import PLACES  # noqa: E402
+from hmnet.data.synthetic.people.person import populate  # noqa: E402
 from hmnet.data.synthetic.raster import rasterise  # noqa: E402
-from hmnet.data.synthetic.scene import SLICES, Scenery, photograph  # noqa: E402
-from hmnet.data.synthetic.shadow import ground_shadows  # noqa: E402
-from hmnet.data.synthetic.viewpoint import View, choose_view, stage_axes  # noqa: E402
+from hmnet.data.synthetic.scenes import backdrop, darkroom, staging, texture  # noqa: E402
+from hmnet.data.synthetic.scenes import photograph as scene  # noqa: E402
+from hmnet.data.synthetic.scenes.furnishing import Place  # noqa: E402
+from hmnet.data.synthetic.scenes.lighting import INDOORS, OUTDOORS, Lighting, choose_lighting  # noqa: E402
+from hmnet.data.synthetic.scenes.photograph import SLICES, Scenery, photograph  # noqa: E402
+from hmnet.data.synthetic.scenes.places import PLACES  # noqa: E402
+from hmnet.data.synthetic.scenes.shadow import ground_shadows  # noqa: E402
+from hmnet.data.synthetic.scenes.viewpoint import View, choose_view, stage_axes  # noqa: E402
 from hmnet.errors import DataError  # noqa: E402
 
 SIZE = 128

@@ -8,9 +8,9 @@ numba = pytest.importorskip("numba", reason="generation needs numba (requirement
 from hmnet.body import PART_INDEX, load_body  # noqa: E402
 from hmnet.data.shards import read_shards, shard_paths, write_shard  # noqa: E402
 from hmnet.data.synthetic import raster, shading  # noqa: E402
-from hmnet.data.synthetic.appearance import dress, regions  # noqa: E402
-from hmnet.data.synthetic.people import populate  # noqa: E402
-from hmnet.data.synthetic.scene import Scenery, photograph  # noqa: E402
+from hmnet.data.synthetic.people.appearance import dress, regions  # noqa: E402
+from hmnet.data.synthetic.people.person import populate  # noqa: E402
+from hmnet.data.synthetic.scenes.photograph import Scenery, photograph  # noqa: E402
 from hmnet.errors import DataError  # noqa: E402
 
 

@@ -12,9 +12,9 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from hmnet.body import PART_INDEX
-from hmnet.data.synthetic.anchors import anchor_poses
-from hmnet.data.synthetic.people import populate
-from hmnet.data.synthetic.scene import Scenery, photograph
+from hmnet.data.synthetic.people.person import populate
+from hmnet.data.synthetic.poses.anchors import anchor_poses
+from hmnet.data.synthetic.scenes.photograph import Scenery, photograph
 
 SIZE = 640
 SEEDS = {

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from hmnet.data.shards import read_recipe, write_shard
-from hmnet.data.synthetic.garments import Wardrobe
-from hmnet.data.synthetic.people import populate
-from hmnet.data.synthetic.poses import PoseLibrary
-from hmnet.data.synthetic.scene import Sample, Scenery, photograph
+from hmnet.data.synthetic.people.garments import Wardrobe
+from hmnet.data.synthetic.people.person import populate
+from hmnet.data.synthetic.poses.library import PoseLibrary
+from hmnet.data.synthetic.scenes.photograph import Sample, Scenery, photograph
 from hmnet.errors import DataError, OutputError
 
 SHARD_SIZE = 250

@@ -5,7 +5,7 @@ import math
 import numba
 import numpy as np
 
-from hmnet.data.synthetic.cloth import fold, fold_waves, pattern, sewn
+from hmnet.data.synthetic.people.cloth import fold, fold_waves, pattern, sewn
 from hmnet.data.synthetic.raster import rasterise
 
 jit = numba.njit(cache=True, fastmath=True)

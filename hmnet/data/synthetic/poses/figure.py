@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from hmnet.data.synthetic.skeleton import rest_positions
+from hmnet.data.synthetic.poses.skeleton import rest_positions
 
 Pair = tuple[float, float]
 Limb = tuple[Pair, Pair]

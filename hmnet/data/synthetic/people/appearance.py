@@ -1,14 +1,14 @@
 """What people look like: skin, faces, hair and tight clothes, painted on Anny's full surface.
 
 A painted garment is a region of the surface pushed outwards a little, with a colour and a pattern; what
-hangs free of the body comes from the wardrobe (`hmnet.data.synthetic.garments`).
+hangs free of the body comes from the wardrobe (`hmnet.data.synthetic.people.garments`).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from hmnet.data.synthetic.colours import (
+from hmnet.data.synthetic.people.colours import (
     BLOTCHES,
     COLUMNS,
     IRIS_COLOURS,
@@ -18,7 +18,7 @@ from hmnet.data.synthetic.colours import (
     hair_pattern,
     skin_colour,
 )
-from hmnet.data.synthetic.regions import Regions, regions
+from hmnet.data.synthetic.people.regions import Regions, regions
 
 ROWS = ("skin", "top", "bottom", "shoes", "hair", "eyes", "hat", "iris", "socks", "gloves",
         "trim", "side", "sole", "tattoo")  # fmt: skip

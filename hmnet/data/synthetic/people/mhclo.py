@@ -16,8 +16,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from hmnet.body.template import ASSETS, read_asset
-from hmnet.data.synthetic.appearance import regions
-from hmnet.data.synthetic.fitting import Garment, fit, hidden_beneath, rest_body
+from hmnet.data.synthetic.people.appearance import regions
+from hmnet.data.synthetic.people.fitting import Garment, fit, hidden_beneath, rest_body
 from hmnet.errors import DataError
 
 BASE_VERTICES = 19158

@@ -13,16 +13,21 @@ import numpy as np
 from PIL import Image
 
 from hmnet.body.parts import PART_INDEX
-from hmnet.data.synthetic.backdrop import box_mesh, draw_leaves, draw_stage, groundlike, photograph_crop
-from hmnet.data.synthetic.darkroom import defocused, develop, feathered, motion_blurred
-from hmnet.data.synthetic.furnishing import Place
-from hmnet.data.synthetic.lighting import Lighting, choose_lighting
-from hmnet.data.synthetic.people import Person
-from hmnet.data.synthetic.places import choose_place
+from hmnet.data.synthetic.people.person import Person
 from hmnet.data.synthetic.raster import halve_visible, hides, labels_of, rasterise
-from hmnet.data.synthetic.shading import shade
-from hmnet.data.synthetic.shadow import ground_shadows
-from hmnet.data.synthetic.staging import (
+from hmnet.data.synthetic.scenes.backdrop import (
+    box_mesh,
+    draw_leaves,
+    draw_stage,
+    groundlike,
+    photograph_crop,
+)
+from hmnet.data.synthetic.scenes.darkroom import defocused, develop, feathered, motion_blurred
+from hmnet.data.synthetic.scenes.furnishing import Place
+from hmnet.data.synthetic.scenes.lighting import Lighting, choose_lighting
+from hmnet.data.synthetic.scenes.places import choose_place
+from hmnet.data.synthetic.scenes.shadow import ground_shadows
+from hmnet.data.synthetic.scenes.staging import (
     KEPT_PASSERS_BY,
     SEATED,
     PasserBy,
@@ -35,8 +40,9 @@ from hmnet.data.synthetic.staging import (
     project_leaves,
     seat,
 )  # fmt: skip
-from hmnet.data.synthetic.texture import MOTTLED, material, noise_tiles
-from hmnet.data.synthetic.viewpoint import View, choose_view, extent
+from hmnet.data.synthetic.scenes.texture import MOTTLED, material, noise_tiles
+from hmnet.data.synthetic.scenes.viewpoint import View, choose_view, extent
+from hmnet.data.synthetic.shading import shade
 from hmnet.errors import DataError
 
 SIZE = 256

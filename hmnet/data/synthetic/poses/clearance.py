@@ -7,8 +7,8 @@ trunk, one a thigh and shank, one for the skull, two an arm.
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from hmnet.data.synthetic.limits import clamp
-from hmnet.data.synthetic.skeleton import (
+from hmnet.data.synthetic.poses.limits import clamp
+from hmnet.data.synthetic.poses.skeleton import (
     JOINT_INDEX,
     JOINT_NAMES,
     PARENTS,

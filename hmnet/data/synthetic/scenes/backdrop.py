@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from hmnet.data.synthetic.texture import noise, noise_tiles, paint
-from hmnet.data.synthetic.viewpoint import View
+from hmnet.data.synthetic.scenes.texture import noise, noise_tiles, paint
+from hmnet.data.synthetic.scenes.viewpoint import View
 
 jit = numba.njit(cache=True, fastmath=True)
 FLOOR, CEILING, BACK, LEFT, RIGHT = range(5)
@@ -77,9 +77,8 @@ _LINEAR = ((np.arange(256) / 255) ** 2.2).astype(np.float32)
 def draw_stage(view: View, place, lighting, shadows: np.ndarray, side_index: np.ndarray, sides: np.ndarray):
     """The place without people: linear RGB (S, S, 3) and depth (S, S), both float32.
 
-    place: a `hmnet.data.synthetic.furnishing.Place`. lighting: a `hmnet.data.synthetic.lighting.Lighting`.
-    shadows: (2, G, G) as `hmnet.data.synthetic.shadow.ground_shadows` gives. side_index: (S, S) int32 rows of
-    sides that are nearest, -1 for none.
+    place: a `furnishing.Place`. lighting: a `lighting.Lighting`. shadows: (2, G, G), see
+    `shadow.ground_shadows`. side_index: (S, S) int32 rows of sides that are nearest, -1 for none.
     """
     photo = place.photo if place.photo is not None else np.zeros((1, 1, 3), np.float32)
     return _draw(

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from hmnet.data.synthetic.anchors_active import ACTIVE
-from hmnet.data.synthetic.anchors_agile import AGILE
-from hmnet.data.synthetic.anchors_everyday import EVERYDAY
-from hmnet.data.synthetic.figure import FLAT, LOOSE, Anchor, Limb, figure_positions
-from hmnet.data.synthetic.retarget import pose_from_positions
+from hmnet.data.synthetic.poses.anchors_active import ACTIVE
+from hmnet.data.synthetic.poses.anchors_agile import AGILE
+from hmnet.data.synthetic.poses.anchors_everyday import EVERYDAY
+from hmnet.data.synthetic.poses.figure import FLAT, LOOSE, Anchor, Limb, figure_positions
+from hmnet.data.synthetic.poses.retarget import pose_from_positions
 
 STAND = Anchor("standing", "relaxed")
 SIT = Anchor("sitting", "upright", arms=((20, 6), (62, -8)), legs=((84, 8), (2, 2)))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hmnet.data.synthetic.figure import FLAT, LOOSE, Anchor, Limb
+from hmnet.data.synthetic.poses.figure import FLAT, LOOSE, Anchor, Limb
 
 IN_POCKETS: Limb = ((-14, 24), (20, -2))
 ON_HIP: Limb = ((-18, 50), (26, -38))

@@ -6,11 +6,20 @@ import numpy as np
 from PIL import Image
 
 from hmnet.body.template import load_body
-from hmnet.data.synthetic.backdrop import FAR
-from hmnet.data.synthetic.furnishing import Place, above, colour, foliage
-from hmnet.data.synthetic.people import Person
-from hmnet.data.synthetic.texture import CELLS, CHECKS, MOTTLED, PLAIN, PLANKS, STRIPES, TILES, material
-from hmnet.data.synthetic.viewpoint import View
+from hmnet.data.synthetic.people.person import Person
+from hmnet.data.synthetic.scenes.backdrop import FAR
+from hmnet.data.synthetic.scenes.furnishing import Place, above, colour, foliage
+from hmnet.data.synthetic.scenes.texture import (
+    CELLS,
+    CHECKS,
+    MOTTLED,
+    PLAIN,
+    PLANKS,
+    STRIPES,
+    TILES,
+    material,
+)
+from hmnet.data.synthetic.scenes.viewpoint import View
 
 SEATED = ("sitting", "riding", "floor", "clip floor")
 KEPT_PASSERS_BY = 24

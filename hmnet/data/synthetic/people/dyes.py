@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from hmnet.data.synthetic.appearance import HAIR, Outfit
-from hmnet.data.synthetic.colours import COLUMNS, cloth_colour, cloth_pattern
-from hmnet.data.synthetic.fitting import Garment
+from hmnet.data.synthetic.people.appearance import HAIR, Outfit
+from hmnet.data.synthetic.people.colours import COLUMNS, cloth_colour, cloth_pattern
+from hmnet.data.synthetic.people.fitting import Garment
 
 
 def garment_look(

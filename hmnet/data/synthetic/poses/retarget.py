@@ -8,7 +8,7 @@ knee bend in. Works in the camera frame of `skeleton`.
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from hmnet.data.synthetic.skeleton import JOINT_INDEX, JOINT_NAMES, LIMB_JOINTS, PARENTS, rest_positions
+from hmnet.data.synthetic.poses.skeleton import JOINT_INDEX, JOINT_NAMES, LIMB_JOINTS, PARENTS, rest_positions
 from hmnet.errors import DataError
 
 REQUIRED = (*LIMB_JOINTS, "neck")

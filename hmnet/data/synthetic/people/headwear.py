@@ -7,9 +7,9 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 from scipy.spatial import ConvexHull
 
-from hmnet.data.synthetic.appearance import regions
-from hmnet.data.synthetic.fitting import Garment, fit, rest_body
-from hmnet.data.synthetic.tailor import Mesh, grid_faces, joined, outline
+from hmnet.data.synthetic.people.appearance import regions
+from hmnet.data.synthetic.people.fitting import Garment, fit, rest_body
+from hmnet.data.synthetic.people.tailor import Mesh, grid_faces, joined, outline
 
 COLUMNS, DOME_ROWS = 40, 14
 HEAD_PARTS = (23, 24)

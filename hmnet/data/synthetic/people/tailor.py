@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from hmnet.data.synthetic.appearance import regions
-from hmnet.data.synthetic.fitting import (
+from hmnet.data.synthetic.people.appearance import regions
+from hmnet.data.synthetic.people.fitting import (
     Garment,
     boundary,
     fit,

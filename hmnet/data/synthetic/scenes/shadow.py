@@ -5,8 +5,8 @@ import math
 import numba
 import numpy as np
 
-from hmnet.data.synthetic.backdrop import REACH
-from hmnet.data.synthetic.darkroom import blurred
+from hmnet.data.synthetic.scenes.backdrop import REACH
+from hmnet.data.synthetic.scenes.darkroom import blurred
 
 jit = numba.njit(cache=True, fastmath=True)
 CELLS = 144

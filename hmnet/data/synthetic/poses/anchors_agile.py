@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hmnet.data.synthetic.figure import FLAT, LOOSE, Anchor, Limb
+from hmnet.data.synthetic.poses.figure import FLAT, LOOSE, Anchor, Limb
 
 HANGING: Limb = ((2, 12), (12, 6))
 ASIDE: Limb = ((14, 70), (20, 66))

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hmnet.data.synthetic.backdrop import BACK, CEILING, FLOOR
-from hmnet.data.synthetic.furnishing import (
+from hmnet.data.synthetic.scenes.backdrop import BACK, CEILING, FLOOR
+from hmnet.data.synthetic.scenes.furnishing import (
     BODILY,
     Place,
     colour,
@@ -19,7 +19,7 @@ from hmnet.data.synthetic.furnishing import (
     plant_trees,
     put_up_walls,
 )  # fmt: skip
-from hmnet.data.synthetic.texture import (
+from hmnet.data.synthetic.scenes.texture import (
     BRICKS,
     CELLS,
     FACADE,

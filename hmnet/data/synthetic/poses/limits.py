@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from hmnet.data.synthetic.skeleton import JOINT_NAMES, rest_positions
+from hmnet.data.synthetic.poses.skeleton import JOINT_NAMES, rest_positions
 
 BOX_DEGREES = {
     "spine1": ((-20, 35), (-20, 20), (-20, 20)),

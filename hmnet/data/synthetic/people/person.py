@@ -14,12 +14,12 @@ from scipy.spatial.transform import Rotation
 
 from hmnet.body.bake import JOINT_BONES
 from hmnet.body.template import load_anny, load_body
-from hmnet.data.synthetic.appearance import Outfit, dress
-from hmnet.data.synthetic.cloth import BENDS
-from hmnet.data.synthetic.dyes import garment_look
-from hmnet.data.synthetic.garments import Garment, Wardrobe, drape
-from hmnet.data.synthetic.hands import hand_rotations, sample_hands
-from hmnet.data.synthetic.phenotypes import sample_phenotypes
+from hmnet.data.synthetic.people.appearance import Outfit, dress
+from hmnet.data.synthetic.people.cloth import BENDS
+from hmnet.data.synthetic.people.dyes import garment_look
+from hmnet.data.synthetic.people.garments import Garment, Wardrobe, drape
+from hmnet.data.synthetic.people.hands import hand_rotations, sample_hands
+from hmnet.data.synthetic.people.phenotypes import sample_phenotypes
 from hmnet.data.synthetic.shading import openness, smooth_normals
 
 LAYERED = {"bottom": 0, "skirt": 1, "top": 2, "suit": 3, "dress": 3, "coat": 4}
@@ -63,7 +63,7 @@ class Person:
 
     template: (V, 3) m and joints: (J, 3) m, root-relative, frame of the viewing ray: what the network
     must predict. up: (3,) unit, where up is for that person, same frame. kind: the pose's kind, a key of
-    `hmnet.data.synthetic.poses.KIND_SHARES`. surface: what is drawn.
+    `hmnet.data.synthetic.poses.library.KIND_SHARES`. surface: what is drawn.
     """
 
     template: np.ndarray

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hmnet.data.synthetic.figure import FLAT, LOOSE, Anchor, Limb
+from hmnet.data.synthetic.poses.figure import FLAT, LOOSE, Anchor, Limb
 
 DOWN: Limb = ((4, 14), (10, 8))
 GUARD: Limb = ((36, 14), (140, -14))

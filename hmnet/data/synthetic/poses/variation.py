@@ -6,8 +6,14 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from hmnet.data.synthetic.limits import clamp
-from hmnet.data.synthetic.skeleton import JOINT_INDEX, JOINT_NAMES, joint_positions, mirror, rest_positions
+from hmnet.data.synthetic.poses.limits import clamp
+from hmnet.data.synthetic.poses.skeleton import (
+    JOINT_INDEX,
+    JOINT_NAMES,
+    joint_positions,
+    mirror,
+    rest_positions,
+)
 
 
 def _leg(side: str) -> tuple[str, ...]:

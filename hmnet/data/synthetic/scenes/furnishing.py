@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hmnet.data.synthetic.backdrop import BACK, CEILING, FLOOR, LEFT, RIGHT
-from hmnet.data.synthetic.texture import (
+from hmnet.data.synthetic.scenes.backdrop import BACK, CEILING, FLOOR, LEFT, RIGHT
+from hmnet.data.synthetic.scenes.texture import (
     BRICKS,
     CELLS,
     CHECKS,

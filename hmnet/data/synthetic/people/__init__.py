@@ -1,0 +1,1 @@
+"""Who they are and what they wear: shapes, hands, skin, hair, garments."""

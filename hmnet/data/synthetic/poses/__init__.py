@@ -1,0 +1,1 @@
+"""What people do: authored and captured poses, varied within what bodies can."""
