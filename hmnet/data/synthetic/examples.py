@@ -18,8 +18,8 @@ from hmnet.data.synthetic.scenes.photograph import Scenery, photograph
 
 SIZE = 640
 SEEDS = {
-    "arms crossed": 101, "reaching": 105, "walking": 104, "sitting": 105, "waving": 104, "kneeling": 100,
-    "running": 101, "balance": 105,
+    "at ease": 201, "reaching": 202, "walking": 203, "sitting": 204, "waving": 204, "kneeling": 200,
+    "running": 200, "balance": 201,
 }  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def write_example(folder: Path, name: str, seed: int) -> None:
     """One example: the first clear picture that the seed gives of a pose of that kind."""
     poses, kinds, _ = anchor_poses()
     generator = np.random.default_rng(seed)
-    kind = {"waving": "gesture", "arms crossed": "standing"}.get(name, name)
+    kind = {"waving": "gesture", "at ease": "standing"}.get(name, name)
     chosen = poses[[k == kind for k in kinds]]
     while True:
         (person,) = populate(chosen[generator.integers(len(chosen), size=1)], np.array([kind]), generator)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from hmnet.data.synthetic.people import headwear, tailor
 from hmnet.data.synthetic.people.fitting import SLOTS, Garment, drape
 from hmnet.data.synthetic.people.mhclo import load_clothes
-from hmnet.data.synthetic.people import headwear, tailor
 
 __all__ = ["SLOTS", "Garment", "Wardrobe", "drape"]
 
