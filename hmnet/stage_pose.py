@@ -80,7 +80,7 @@ def train_maps(options: argparse.Namespace, device: torch.device) -> None:
     batches = MapBatches(tuple(options.poses), options.batch, options.seed)
     network = build_hmnet(ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling))
     generator = np.random.default_rng(options.seed)
-    posed = bodies(batches.library.sample(generator, EXAMPLES)[0], generator, full=False)
+    posed = bodies(_training_poses(batches.poses).sample(generator, EXAMPLES)[0], generator, full=False)
     _start_branches(network, posed["template"], posed["joints"])
     maps, vertices, joints = MapBatches(tuple(options.poses), HELD_OUT, 10**6)[0]
     trained = nn.ModuleList([network.part_encoder, network.joint_branch, network.surface_branch])
@@ -123,24 +123,17 @@ class MapBatches(Dataset):
     def __init__(self, poses: tuple[Path, ...], batch: int, seed: int):
         self.poses, self.batch, self.seed = poses, batch, seed
 
-    @property
-    def library(self):
-        """The poses to train on."""
-        return _training_poses(self.poses)
-
     def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
         from hmnet.data.synthetic.maps import map_batches
 
         generator, preprocessing = np.random.default_rng([self.seed, step]), Preprocessing()
-        batches = map_batches(
-            self.library, generator, self.batch, preprocessing.image_size, preprocessing.crop_margin
-        )
-        return next(batches)
+        poses, size = _training_poses(self.poses), preprocessing.image_size
+        return next(map_batches(poses, generator, self.batch, size, preprocessing.crop_margin))
 
 
 @lru_cache(maxsize=1)
 def _training_poses(folders: tuple[Path, ...]):
-    from hmnet.data.synthetic.poses.library import PoseLibrary
+    from hmnet.data.synthetic.poses.pose_library import PoseLibrary
 
     return PoseLibrary.build(list(folders), 0).part(False)
 

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from hmnet.body.parts import PART_NAMES
 from hmnet.body.template import load_anny, load_body
-from hmnet.data.synthetic.poses.library import PoseLibrary
+from hmnet.data.synthetic.poses.pose_library import PoseLibrary
 from hmnet.data.synthetic.poses.skeleton import bone_rotations
 
 DEPTH_M = 0.015

@@ -11,9 +11,9 @@ from hmnet.body.template import load_anny
 from hmnet.data.synthetic.poses.anchors import ANCHORS, anchor_poses
 from hmnet.data.synthetic.poses.clearance import eased, plausible
 from hmnet.data.synthetic.poses.coverage import coverage
-from hmnet.data.synthetic.poses.library import KIND_SHARES, PoseLibrary
 from hmnet.data.synthetic.poses.limits import clamp
 from hmnet.data.synthetic.poses.motion import DEEPMIMIC_ROW, motion_files, read_clip
+from hmnet.data.synthetic.poses.pose_library import KIND_SHARES, PoseLibrary
 from hmnet.data.synthetic.poses.retarget import pose_from_positions
 from hmnet.data.synthetic.poses.skeleton import (
     JOINT_INDEX,

@@ -12,7 +12,7 @@ import numpy as np
 from hmnet.data.shards import read_recipe, write_shard
 from hmnet.data.synthetic.people.garments import Wardrobe
 from hmnet.data.synthetic.people.person import populate
-from hmnet.data.synthetic.poses.library import PoseLibrary
+from hmnet.data.synthetic.poses.pose_library import PoseLibrary
 from hmnet.data.synthetic.scenes.photograph import Sample, Scenery, photograph
 from hmnet.errors import DataError, OutputError
 

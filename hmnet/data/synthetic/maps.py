@@ -8,7 +8,7 @@ import numpy as np
 from hmnet.body.template import load_body
 from hmnet.data.corruption import corrupt
 from hmnet.data.synthetic.people.person import bodies
-from hmnet.data.synthetic.poses.library import PoseLibrary
+from hmnet.data.synthetic.poses.pose_library import PoseLibrary
 from hmnet.data.synthetic.raster import labels_of, rasterise
 
 COARSE = 64

@@ -63,7 +63,7 @@ class Person:
 
     template: (V, 3) m and joints: (J, 3) m, root-relative, frame of the viewing ray: what the network
     must predict. up: (3,) unit, where up is for that person, same frame. kind: the pose's kind, a key of
-    `hmnet.data.synthetic.poses.library.KIND_SHARES`. surface: what is drawn.
+    `hmnet.data.synthetic.poses.pose_library.KIND_SHARES`. surface: what is drawn.
     """
 
     template: np.ndarray

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hmnet.data.synthetic.poses.library import DUPLICATE_M, PoseLibrary, distinct
+from hmnet.data.synthetic.poses.pose_library import DUPLICATE_M, PoseLibrary, distinct
 from hmnet.data.synthetic.poses.skeleton import JOINT_INDEX, LIMB_JOINTS, joint_positions, rest_positions
 
 
