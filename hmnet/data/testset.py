@@ -16,13 +16,13 @@ RECORD = Path(__file__).parents[2] / "assets" / "test_set.json"
 
 def shard_checksums(folder: Path) -> dict[str, str]:
     """SHA-256 (hex) of each shard of a folder by file name, in order."""
-    return {path.name: _sha256([path]) for path in sorted(folder.glob("*.tar"))}
+    return {path.name: _sha256(path) for path in sorted(folder.glob("*.tar"))}
 
 
 def sources_checksum(folders: Iterable[Path]) -> str:
     """SHA-256 (hex) of the contents of all files below the folders, whatever their place and order."""
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    digests = sorted(_sha256([path]) for path in files)
+    digests = sorted(_sha256(path) for path in files)
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
@@ -69,8 +69,5 @@ def record_set(name: str, about: str, folder: Path, sources: Iterable[Path], pat
     path.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _sha256(paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

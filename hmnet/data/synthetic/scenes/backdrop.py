@@ -5,6 +5,7 @@ and lit by the lights that also light the person; what the person keeps from the
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
@@ -13,6 +14,10 @@ from scipy.spatial.transform import Rotation
 
 from hmnet.data.synthetic.scenes.texture import noise, noise_tiles, paint
 from hmnet.data.synthetic.scenes.viewpoint import View
+
+if TYPE_CHECKING:
+    from hmnet.data.synthetic.scenes.furnishing import Place
+    from hmnet.data.synthetic.scenes.lighting import Lighting
 
 jit = numba.njit(cache=True, fastmath=True)
 FLOOR, CEILING, BACK, LEFT, RIGHT = range(5)
@@ -74,7 +79,14 @@ def groundlike(photo: np.ndarray) -> float:
 _LINEAR = ((np.arange(256) / 255) ** 2.2).astype(np.float32)
 
 
-def draw_stage(view: View, place, lighting, shadows: np.ndarray, side_index: np.ndarray, sides: np.ndarray):
+def draw_stage(
+    view: View,
+    place: "Place",
+    lighting: "Lighting",
+    shadows: np.ndarray,
+    side_index: np.ndarray,
+    sides: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """The place without people: linear RGB (S, S, 3) and depth (S, S), both float32.
 
     place: a `furnishing.Place`. lighting: a `lighting.Lighting`. shadows: (2, G, G), see

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hmnet.data.synthetic.scenes.backdrop import BACK, CEILING, FLOOR, LEFT, RIGHT
 from hmnet.data.synthetic.scenes.texture import (
@@ -55,7 +56,9 @@ class Place:
         """Put up the ground or a wall."""
         self.planes[which] = position, self.add(row)
 
-    def box(self, middle, size, paint: int, yaw: float = 0.0, tilt: float = 0.0) -> None:
+    def box(
+        self, middle: ArrayLike, size: ArrayLike, paint: int, yaw: float = 0.0, tilt: float = 0.0
+    ) -> None:
         """A box of a size (3,) m about its middle (3,)."""
         self.boxes.append([*middle, *(np.asarray(size) / 2), yaw, tilt, paint])
 
@@ -274,7 +277,11 @@ def lay_ground(generator: np.random.Generator, place: Place, kinds: tuple[str, .
 
 
 def foliage(
-    generator: np.random.Generator, middle, radius: float, count: int, spread=(1.0, 1.0, 0.5)
+    generator: np.random.Generator,
+    middle: ArrayLike,
+    radius: float,
+    count: int,
+    spread: ArrayLike = (1.0, 1.0, 0.5),
 ) -> np.ndarray:
     """Leaves (N, 11) of a bush or a crown about a middle (3,) m."""
     offsets = generator.normal(0, 0.45, (count, 3)) * radius * np.array(spread)
