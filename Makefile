@@ -20,14 +20,14 @@ lint: $(VENV)/.test
 #   DATA RUNS OUTPUT           folders for the pictures, for states and logs, for the finished weights
 #   BACKGROUNDS POSES CLOTHES  folders of photographs without people, of motion clips (several), of garments
 #   WORKERS DEVICE SEED        CPU cores; cuda, cpu, ...; equal seeds give equal pictures
-#   GENERATE_COUNT TEST_COUNT SEGMENTER_IMAGES FINER_IMAGES MAPS_IMAGES JOINT_IMAGES  instead of the plan's
+#   GENERATE_COUNT TEST_COUNT SEGMENTER_IMAGES MAPS_IMAGES JOINT_IMAGES  instead of the plan's
 train train-small: RECIPE = $(BIN)/python -m hmnet.recipe \
   --revision $(or $(shell git rev-parse --short HEAD 2>/dev/null),unversioned) \
   $(if $(BACKGROUNDS),--backgrounds $(BACKGROUNDS)) $(if $(POSES),--poses $(POSES)) \
   $(if $(CLOTHES),--clothes $(CLOTHES)) $(if $(WORKERS),--workers $(WORKERS)) \
   $(if $(DEVICE),--device $(DEVICE)) $(if $(SEED),--seed $(SEED)) \
   $(if $(GENERATE_COUNT),--pictures $(GENERATE_COUNT)) $(if $(TEST_COUNT),--test-pictures $(TEST_COUNT)) \
-  $(if $(SEGMENTER_IMAGES),--segmenter $(SEGMENTER_IMAGES)) $(if $(FINER_IMAGES),--finer $(FINER_IMAGES)) \
+  $(if $(SEGMENTER_IMAGES),--segmenter $(SEGMENTER_IMAGES)) \
   $(if $(MAPS_IMAGES),--maps $(MAPS_IMAGES)) $(if $(JOINT_IMAGES),--joint $(JOINT_IMAGES))
 
 train: $(VENV)/.test

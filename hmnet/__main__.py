@@ -233,7 +233,7 @@ def _prepare_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         trial.write_bytes(b"")
-        trial.unlink()
+        trial.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
             f"The output folder {folder} cannot be written ({error.strerror or error}): choose another one."

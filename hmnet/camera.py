@@ -20,6 +20,9 @@ MAP_SIDE = 160
 """Cells along the person's longer side in the photo's part map that the search looks at."""
 START_SCALES = (0.6, 0.77, 1.0, 1.3, 1.7)
 MOVES = np.array(list(product((-1, 0, 1), repeat=3)), float)
+REWEIGHTINGS = 8
+NEAR = 0.03
+"""m; keypoints nearer than this to their points count by the square of their distance."""
 LEAST_SHARE = 0.002
 """A part that covers less of the person than this counts as not seen."""
 
@@ -190,3 +193,21 @@ def _camera(scale: float, point: np.ndarray, pixel: np.ndarray) -> np.ndarray:
 def _zoomed(camera: np.ndarray, point: np.ndarray, zoom: float) -> np.ndarray:
     """The camera with its scale changed, the point's pixel staying where it is."""
     return _camera(camera[0] * zoom, point, camera[0] * (point + camera[1:]))
+
+
+def fit_camera(points: np.ndarray, keypoints: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The camera (3,) float64 bringing points (N, 3) m nearest to keypoints (N, 2) px of weights (N,) >= 0.
+
+    Weighted least squares, weighing anew so that single keypoints far off (a limb taken for the other) count
+    by their distance, not its square. Needs two points apart, of positive weight.
+    """
+    flat, trust = points[:, :2].astype(np.float64), weights.astype(np.float64)
+    for _ in range(REWEIGHTINGS):
+        share = trust[:, None] / trust.sum()
+        middle, target = (share * flat).sum(0), (share * keypoints).sum(0)
+        spread = (share * (flat - middle) ** 2).sum()
+        scale = max((share * (flat - middle) * (keypoints - target)).sum(), 1e-9) / max(spread, 1e-12)
+        camera = _camera(scale, middle, target)
+        off = np.linalg.norm(project(flat, camera) - keypoints, axis=1)
+        trust = weights / np.maximum(off, NEAR * scale)
+    return camera

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from hmnet import movenet
 from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.errors import CheckpointError, OutputError
 from hmnet.model import HMNet, build_hmnet
@@ -86,6 +87,21 @@ def load_checkpoint(
         except CheckpointError as error:
             notice = f"{str(error).rstrip('.')}; the embedded weights answer instead."
     return _load_folder(EMBEDDED, variant, "embedded", notice=notice)
+
+
+def load_features(original: Path | None = None) -> movenet.MoveNet:
+    """MoveNet with its frozen weights: those in the embedded segmenter, or those of its original files.
+
+    Raises CheckpointError for files that are missing, damaged or something else.
+    """
+    if original is not None:
+        return movenet.read_weights(original)
+    folder, config = _select_variant(EMBEDDED, None)
+    path = folder / SEGMENTER
+    weights = read_weights(path, config.get("sha256", {}).get(SEGMENTER))
+    network, prefix = movenet.MoveNet(), "features."
+    fill(network, {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}, path)
+    return network.eval().requires_grad_(False)
 
 
 def save_checkpoint(

@@ -1,35 +1,53 @@
-"""The paper's metrics on a rendered test set, and the segmenter's on photos: `python -m hmnet evaluate`."""
+"""The errors of a checkpoint on rendered pictures and on photos: `python -m hmnet evaluate`.
+
+--data TEST                       the paper's metrics on a rendered test set, by part and by joint as well
+--photos DIR --reference FILE     the joints found in photos against reference poses, nobody's box given
+--photos DIR --masks DIR          the segmenter's IoU of person against background on photos
+"""
 
 import argparse
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
+from hmnet.body import PART_NAMES, BodyTemplate
 from hmnet.checkpoint import Checkpoint, load_checkpoint
 from hmnet.data import testset
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
-from hmnet.errors import DataError
+from hmnet.errors import DataError, NoPersonFoundError
 from hmnet.image import read_image
 from hmnet.mesh import MeshTopology, neighbour_average, roughness
 from hmnet.metrics import (
+    bootstrap_interval,
+    each_part_iou,
     joint_error,
     pa_joint_error,
-    pa_surface_error,
+    pa_point_errors,
     part_confusion,
     part_iou,
-    surface_error,
+    part_means,
+    point_errors,
 )
+from hmnet.model import HMNetOutput
 from hmnet.model_card import write_model_card
+from hmnet.person_box import mask_box
+from hmnet.photo_scores import PhotoScore, Reference, read_reference, score_lines, score_photo
+from hmnet.predictor import Predictor
+from hmnet.report import summary
 
 BATCH = 32
-RESAMPLES = 1000
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+MESH_ERRORS = ("surface", "joint", "PA surface", "PA joint", "roughness")
+BRANCH_ERRORS = ("joint branch", "PA joint branch")
+NAME, CELL = 22, 22
+"""Widths of a row's name and of a mean with its interval."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,91 +61,145 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--record", action="store_true", help="write the means into config.json of the --weights folder"
     )
+    parser.add_argument("--photos", type=Path, help="folder of photos, with --reference or --masks")
+    parser.add_argument("--reference", type=Path, help="JSON file of reference poses by the photos' stems")
     parser.add_argument(
-        "--photos", type=Path, help="folder of photos, with --masks: the segmenter's IoU on them"
+        "--quality", default="good", help="which references to use, as good,fair (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--ground-truth",
+        action="store_true",
+        help="score against the measured poses of the reference, of whatever quality",
     )
     parser.add_argument("--masks", type=Path, help="folder of person masks (PNG) named like the photos")
     parser.add_argument(
-        "--only", nargs="*", help="stems of the photos to use (default: all that have a mask)"
+        "--only", nargs="*", metavar="STEM", help="photos to use (default: all with a reference or a mask)"
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Print what was asked for."""
-    if options.data is None and options.masks is None:
-        raise DataError("Nothing to evaluate: give --data SHARDS, or --photos DIR with --masks DIR.")
+    if options.data is None and options.masks is None and options.reference is None:
+        raise DataError(
+            "Nothing to evaluate: give --data SHARDS, or --photos DIR with --reference FILE or --masks DIR."
+        )
+    if options.photos is None and (options.masks or options.reference):
+        raise DataError(
+            "--reference and --masks need --photos: the folder of the photos that they belong to."
+        )
+    references = {}
+    if options.reference is not None:
+        qualities = options.quality.split(",")
+        references = read_reference(options.reference, qualities, options.ground_truth, options.only)
     checkpoint = load_checkpoint(options.weights)
     print(f"weights: {checkpoint.info.source}, revision {checkpoint.info.revision}")
     if options.data is not None:
-        name = testset.name_of(options.data, testset.read_record())
-        print(f"data: the fixed test set {name!r}" if name else "data: none of the fixed test sets")
-        errors = pose_errors(checkpoint, options.data, options.limit, options.true_parts)
-        print_table(errors)
-        print_slices(errors, [s.tags for s in _samples(options.data, options.limit)])
-        if options.record:
-            record(Path(options.weights or ""), errors)
+        _run_data(checkpoint, options)
     if options.masks is not None:
-        if options.photos is None:
-            raise DataError("--masks needs --photos: the folder of the photos that the masks belong to.")
         for threshold, score in mask_scores(checkpoint, options.photos, options.masks, options.only):
             print(f"foreground threshold {threshold:.1f}: IoU {score:.3f}")
+    # Last, since a predictor moves the networks to the fastest device.
+    if references:
+        print(*score_lines(photo_scores(Predictor(checkpoint), options.photos, references)), sep="\n")
+
+
+def _run_data(checkpoint: Checkpoint, options: argparse.Namespace) -> None:
+    name = testset.name_of(options.data, testset.read_record())
+    print(f"data: the fixed test set {name!r}" if name else "data: none of the fixed test sets")
+    errors = pose_errors(checkpoint, options.data, options.limit, options.true_parts)
+    print_errors(errors, checkpoint.model.body)
+    print_slices(errors, [s.tags for s in _samples(options.data, options.limit)])
+    print_iou(errors)
+    if options.record:
+        record(Path(options.weights or ""), errors)
 
 
 @torch.inference_mode()
 def pose_errors(
     checkpoint: Checkpoint, data: Path, limit: int | None = None, true_parts: bool = False
 ) -> dict[str, np.ndarray]:
-    """Errors of every test sample, (N,) each, in mm; parts in IoU.
+    """Errors of N test samples in mm, and IoU of the part maps that HMNet was given.
 
-    The crop is the true box, as in the paper. Joints are regressed from the mesh, not the joint branch's.
+    MESH_ERRORS, (N,) each: of the regularised mesh, and with "raw " before the name of the raw one; joints
+    are regressed from the mesh. BRANCH_ERRORS, (N,): of the joint branch's own joints.
+    Of the regularised mesh also "part surface", "PA part surface" (N, 24), means over each part's vertices,
+    and "each joint", "PA each joint" (N, J); PA aligns the body as a whole.
+    "part IoU" (1, 24), "part mean IoU" and "person IoU" (1,).
+    The crop is the true box, as in the paper. Raises DataError where there is no sample.
     """
-    model, segmenter = checkpoint.model.eval(), checkpoint.segmenter.eval()
-    body = model.body
+    checkpoint.model.eval(), checkpoint.segmenter.eval()
+    body = checkpoint.model.body
     neighbours = MeshTopology.from_faces(body.faces, len(body.vertices)).neighbour_matrix
     columns: dict[str, list[Tensor]] = {}
-    confusion = torch.zeros(25, 25, dtype=torch.long)
-    for images, pictures, true_maps, vertices, joints in _batches(checkpoint, data, limit):
-        labels = segmenter.label(segmenter(pictures))
-        maps = true_maps if true_parts else _resized(labels, images.shape[-1])
+    confusion = torch.zeros(len(PART_NAMES), len(PART_NAMES), dtype=torch.long)
+    for images, true_maps, vertices, joints in _batches(checkpoint, data, limit):
+        output, maps = _reconstruct(checkpoint, images, true_maps if true_parts else None)
         confusion += part_confusion(maps, true_maps)
-        raw = model(images, maps).vertices
-        averaged = neighbour_average(raw, neighbours)
-        for name, mesh in (("", averaged), ("raw ", raw)):
-            regressed = body.regress_joints(mesh)
-            rows = {
-                "surface": surface_error(mesh, vertices),
-                "joint": joint_error(regressed, joints),
-                "PA surface": pa_surface_error(mesh, vertices),
-                "PA joint": pa_joint_error(regressed, joints),
-                "roughness": 1000 * roughness(mesh, neighbours),
-            }
-            for key, value in rows.items():
-                columns.setdefault(name + key, []).append(value)
-    mean_iou, person_iou = part_iou(confusion)
+        averaged = neighbour_average(output.vertices, neighbours)
+        rows = _mesh_errors(averaged, vertices, joints, body, neighbours)
+        raw = _mesh_errors(output.vertices, vertices, joints, body, neighbours)
+        rows |= {f"raw {name}": raw[name] for name in MESH_ERRORS}
+        rows |= {
+            "joint branch": joint_error(output.joints, joints),
+            "PA joint branch": pa_joint_error(output.joints, joints),
+        }
+        for name, values in rows.items():
+            columns.setdefault(name, []).append(values)
+    if not columns:
+        raise DataError(f"There is no sample to evaluate in {data}: give other shards, or a larger --limit.")
     result = {name: torch.cat(values).double().numpy() for name, values in columns.items()}
+    mean_iou, person_iou = part_iou(confusion)
     result["part mean IoU"], result["person IoU"] = np.array([mean_iou]), np.array([person_iou])
+    result["part IoU"] = each_part_iou(confusion)[None].numpy()
     return result
 
 
+def _reconstruct(
+    checkpoint: Checkpoint, images: Tensor, part_map: Tensor | None
+) -> tuple[HMNetOutput, Tensor]:
+    """What HMNet answers to pictures (B, 3, S, S) and part ids (B, S, S), and these: by default those found.
+
+    Both networks look at the same MoveNet features, which are computed once.
+    """
+    model, segmenter = checkpoint.model, checkpoint.segmenter
+    features = segmenter.features(images)
+    if part_map is None:
+        part_map = segmenter.label(segmenter.enlarge(segmenter.decode(features)))
+    return model(model.rgb_encoder.see(images, features), part_map), part_map
+
+
+def _mesh_errors(
+    mesh: Tensor, vertices: Tensor, joints: Tensor, body: BodyTemplate, neighbours: Tensor
+) -> dict[str, Tensor]:
+    """All errors of meshes (B, V, 3) by the names of `pose_errors`, (B,) or (B, 24) each."""
+    regressed = body.regress_joints(mesh)
+    surface, pa_surface = point_errors(mesh, vertices), pa_point_errors(mesh, vertices)
+    each_joint, pa_each_joint = point_errors(regressed, joints), pa_point_errors(regressed, joints)
+    return {
+        "surface": surface.mean(1),
+        "joint": each_joint.mean(1),
+        "PA surface": pa_surface.mean(1),
+        "PA joint": pa_each_joint.mean(1),
+        "roughness": 1000 * roughness(mesh, neighbours),
+        "part surface": part_means(surface, body.vertex_parts),
+        "PA part surface": part_means(pa_surface, body.vertex_parts),
+        "each joint": each_joint,
+        "PA each joint": pa_each_joint,
+    }
+
+
 def _batches(checkpoint: Checkpoint, data: Path, limit: int | None) -> Iterator[tuple[Tensor, ...]]:
-    """Batches: images at HMNet's size and at the segmenter's, true maps, vertices and joints."""
+    """Batches: images (B, 3, S, S), true part ids (B, S, S), vertices and joints."""
     samples = list(_samples(data, limit))
     preprocessing = checkpoint.preprocessing
-    size, margin = preprocessing.image_size, preprocessing.crop_margin
+    size = preprocessing.image_size
     for start in range(0, len(samples), BATCH):
         chunk = samples[start : start + BATCH]
-        crops = [square_crop(s.box, margin) for s in chunk]
-        images, pictures = (
-            normalise(
-                np.stack([extract(s.image, c, side) for s, c in zip(chunk, crops, strict=True)]),
-                preprocessing,
-            )
-            for side in (size, preprocessing.segmenter_size)
-        )
-        maps = [extract_labels(s.part_map, c, size) for s, c in zip(chunk, crops, strict=True)]
+        crops = [square_crop(s.box, preprocessing.crop_margin) for s in chunk]
+        pictures = [extract(s.image, crop, size) for s, crop in zip(chunk, crops, strict=True)]
+        maps = [extract_labels(s.part_map, crop, size) for s, crop in zip(chunk, crops, strict=True)]
         yield (
-            images,
-            pictures,
+            normalise(np.stack(pictures), preprocessing),
             torch.from_numpy(np.stack(maps)).long(),
             torch.from_numpy(np.stack([s.vertices for s in chunk])),
             torch.from_numpy(np.stack([s.joints for s in chunk])),
@@ -138,80 +210,130 @@ def _samples(data: Path, limit: int | None) -> Iterator[StoredSample]:
     return itertools.islice(read_shards(shard_paths(data)), limit)
 
 
-def _resized(labels: Tensor, size: int) -> Tensor:
-    """Part ids (B, N, N) as (B, size, size), each pixel taking the nearest label, as the predictor does."""
-    index = ((torch.arange(size) + 0.5) * labels.shape[-1] / size).long()
-    return labels[:, index][:, :, index]
-
-
 def record(folder: Path, errors: dict[str, np.ndarray]) -> None:
-    """Write the means into a checkpoint's config.json and model card; DataError when that is none."""
+    """Write the means of whole bodies into a checkpoint's config.json and model card.
+
+    Raises DataError when the folder is no checkpoint's.
+    """
     path = folder / "config.json"
     if not path.is_file():
         raise DataError(f"--record needs the checkpoint's folder as --weights; {folder} has no config.json.")
     config = json.loads(path.read_text())
-    config["metrics"] = {name: round(float(values.mean()), 3) for name, values in errors.items()}
+    whole = {name: values for name, values in errors.items() if values.ndim == 1}
+    config["metrics"] = {name: round(float(values.mean()), 3) for name, values in whole.items()}
     path.write_text(json.dumps(config, indent=1))
     write_model_card(folder)
 
 
-def print_table(errors: dict[str, np.ndarray]) -> None:
-    """Mean of each column with a 95 % bootstrap interval over the samples."""
-    generator = np.random.default_rng(0)
-    count = max(len(v) for v in errors.values())
-    print(f"{count} test images; mean [95 % interval]")
-    for name, values in errors.items():
-        if len(values) == 1:
-            print(f"{name:16s} {values[0]:.3f}")
-            continue
-        picks = generator.integers(0, len(values), (RESAMPLES, len(values)))
-        low, high = np.percentile(values[picks].mean(1), [2.5, 97.5])
-        print(f"{name:16s} {values.mean():6.1f} mm [{low:.1f}, {high:.1f}]")
+def print_errors(errors: Mapping[str, np.ndarray], body: BodyTemplate) -> None:
+    """Means in mm with 95 % bootstrap intervals over the images: of whole bodies, by part and by joint.
+
+    A part's IoU stands beside its errors.
+    """
+    regularised, raw, branch = (
+        _cells(np.stack([errors[prefix + name] for name in names], 1))
+        for prefix, names in (("", MESH_ERRORS), ("raw ", MESH_ERRORS), ("", BRANCH_ERRORS))
+    )
+    print(f"{len(errors['surface'])} test images; mean error in mm [95 % interval]")
+    # No regulariser touches the joint branch, so it stands with what the networks gave.
+    columns = {"regularised": [*regularised, *[f"{'-':>6s}"] * len(branch)], "raw": [*raw, *branch]}
+    _print_columns("", MESH_ERRORS + BRANCH_ERRORS, columns)
+    parts = {"surface": _cells(errors["part surface"]), "PA surface": _cells(errors["PA part surface"])}
+    parts["IoU"] = [f"{value:.3f}" for value in errors["part IoU"][0]]
+    print()
+    _print_columns("part", PART_NAMES[1:], parts)
+    joints = {"joint": _cells(errors["each joint"]), "PA joint": _cells(errors["PA each joint"])}
+    print()
+    _print_columns("joint", body.joint_names, joints)
 
 
-def print_slices(errors: dict[str, np.ndarray], tags: list[tuple[str, ...]]) -> None:
+def _cells(values: np.ndarray) -> list[str]:
+    """The mean of each column of (N, K) with its interval, as text."""
+    bounds = zip(values.mean(0), *bootstrap_interval(values), strict=True)
+    return [f"{mean:6.1f} [{low:5.1f}, {high:5.1f}]" for mean, low, high in bounds]
+
+
+def _print_columns(kind: str, names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> None:
+    """A line with the kind of the names and the columns' titles, then a row a name."""
+    rows = zip((kind, *names), *((title, *cells) for title, cells in columns.items()), strict=True)
+    for name, *cells in rows:
+        print(f"{name:{NAME}s}" + "".join(f"  {cell:<{CELL}s}" for cell in cells).rstrip())
+
+
+def print_slices(errors: Mapping[str, np.ndarray], tags: list[tuple[str, ...]]) -> None:
     """Means over the samples that share a tag, and over those without any; nothing where none is tagged."""
     columns = ("surface", "joint", "PA surface", "PA joint")
     rows = {tag: np.array([tag in own for own in tags]) for tag in sorted({t for own in tags for t in own})}
     if not rows:
         return
     rows["none of these"] = np.array([not own for own in tags])
-    print(f"{'slice':16s} images " + " ".join(f"{name:>10s}" for name in columns) + "  (mm)")
+    print(f"\n{'slice':16s} images " + " ".join(f"{name:>10s}" for name in columns) + "  (mm)")
     for tag, chosen in rows.items():
         if chosen.any():
             means = " ".join(f"{errors[name][chosen].mean():10.1f}" for name in columns)
             print(f"{tag:16s} {chosen.sum():6d} {means}")
 
 
+def print_iou(errors: Mapping[str, np.ndarray]) -> None:
+    """How well the part maps of all images agree with the true ones."""
+    print()
+    for name in ("part mean IoU", "person IoU"):
+        print(f"{name:{NAME}s}  {errors[name][0]:.3f}")
+
+
+def photo_scores(predictor: Predictor, photos: Path, references: Mapping[str, Reference]) -> list[PhotoScore]:
+    """The score of each reference's photo; a miss where no person is found.
+
+    Raises DataError where a photo is not in the folder, ImageError where it cannot be read.
+    """
+    # All of them first, so that a wrong folder is known before anything slow runs.
+    files = {name: _photo_named(name, photos) for name in references}
+    scores = []
+    for name, reference in references.items():
+        try:
+            # Rounded as `predict` writes it, so that its files score the same.
+            found = summary(predictor.predict(files[name]), name)
+        except NoPersonFoundError:
+            found = {"joints": {}, "keypoints_2d": {}}
+        scores.append(score_photo(name, reference, found["joints"], found["keypoints_2d"]))
+    return scores
+
+
 @torch.inference_mode()
 def mask_scores(
     checkpoint: Checkpoint, photos: Path, masks: Path, only: list[str] | None = None
 ) -> list[tuple[float, float]]:
-    """Mean foreground IoU over photos at each threshold, in crops around the masks' own boxes."""
-    segmenter = checkpoint.segmenter.eval()
-    preprocessing = checkpoint.preprocessing
+    """Mean foreground IoU over photos at each threshold, in crops around the masks' own boxes.
+
+    Raises DataError where there is no mask, no photo for one, or one of another size or without a person.
+    """
     files = [f for f in sorted(masks.glob("*.png")) if only is None or f.stem in only]
     if not files:
         raise DataError(f"No mask (*.png) to use in {masks}: give the folder of the person masks.")
-    scores = np.zeros((len(files), len(THRESHOLDS)))
-    for row, file in enumerate(files):
-        photo = next((p for p in photos.glob(f"{file.stem}.*")), None)
-        if photo is None:
-            raise DataError(f"No photo {file.stem}.* in {photos}: give the photos that the masks belong to.")
-        image = read_image(photo)
-        mask = read_image(file)[..., 0] > 127
-        if mask.shape != image.shape[:2]:
-            raise DataError(
-                f"{file.name} is {mask.shape} px but its photo {image.shape[:2]}: use equal sizes."
-            )
-        rows, columns = np.nonzero(mask)
-        crop = square_crop(
-            (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1), preprocessing.crop_margin
-        )
-        size = preprocessing.segmenter_size
-        logits = segmenter(normalise(extract(image, crop, size)[None], preprocessing))
-        true = extract_labels(mask.astype(np.uint8), crop, size) > 0
-        for column, threshold in enumerate(THRESHOLDS):
-            found = segmenter.label(logits, threshold)[0].numpy() > 0
-            scores[row, column] = (found & true).sum() / max((found | true).sum(), 1)
-    return list(zip(THRESHOLDS, scores.mean(0).tolist(), strict=True))
+    scores = [_mask_score(checkpoint, _photo_named(file.stem, photos), file) for file in files]
+    return list(zip(THRESHOLDS, np.mean(scores, 0).tolist(), strict=True))
+
+
+def _mask_score(checkpoint: Checkpoint, photo: Path, file: Path) -> list[float]:
+    """IoU of the person found with the mask in a file, at each threshold."""
+    segmenter, preprocessing = checkpoint.segmenter.eval(), checkpoint.preprocessing
+    image, mask = read_image(photo), read_image(file)[..., 0] > 127
+    if mask.shape != image.shape[:2]:
+        raise DataError(f"{file.name} is {mask.shape} px but its photo {image.shape[:2]}: use equal sizes.")
+    if not mask.any():
+        raise DataError(f"{file.name} masks nobody: paint the person white, or leave the file out.")
+    crop, size = square_crop(mask_box(mask), preprocessing.crop_margin), preprocessing.image_size
+    logits = segmenter(normalise(extract(image, crop, size)[None], preprocessing))
+    true = extract_labels(mask.astype(np.uint8), crop, size) > 0
+    found = (segmenter.label(logits, threshold)[0].numpy() > 0 for threshold in THRESHOLDS)
+    return [(person & true).sum() / max((person | true).sum(), 1) for person in found]
+
+
+def _photo_named(stem: str, photos: Path) -> Path:
+    """The picture of that stem in a folder; DataError when there is none."""
+    known = Image.registered_extensions()
+    files = sorted(photos.iterdir()) if photos.is_dir() else []
+    photo = next((f for f in files if f.stem == stem and f.suffix.lower() in known), None)
+    if photo is None:
+        raise DataError(f"No photo {stem}.* in {photos}: give the folder of the photos that were asked for.")
+    return photo

@@ -9,10 +9,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models import resnet18
 
 from hmnet.body import PART_COUNT, PART_NAMES, BodyTemplate, load_body
 from hmnet.config import ModelConfig
+from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE, sighting
+
+LOOKS_LEFT_OUT = 0.25
+"""Share of the sightings whose looks are withheld in training."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,10 @@ def _code_table() -> Tensor:
     return table
 
 
-class RGBEncoder(nn.Module):
-    """Normalised image (B, 3, H, W) to a feature vector (B, feature_size).
+class PixelEncoder(nn.Module):
+    """A normalised picture (B, 3, S, S), averaged over squares of `pooling` px, to (B, feature_size).
 
-    Differs from the paper in the shipped weights: their inputs of 224 px are averaged over 4 x 4 squares
-    before the ResNet, here and for the part map, because they were trained on two CPU cores, which so saw
-    several times the images in the same time. `pooling=1` is the paper's form.
+    The paper's form at `pooling` 1.
     """
 
     def __init__(self, feature_size: int, pooling: int = 1):
@@ -89,8 +92,62 @@ class RGBEncoder(nn.Module):
         self.pooling = nn.AvgPool2d(pooling)
         self.network = resnet18(num_classes=feature_size)
 
-    def forward(self, image: Tensor) -> Tensor:
-        return self.network(self.pooling(image))
+    def see(self, image: Tensor, features: list[Tensor]) -> Tensor:
+        """What `forward` takes, of a picture and MoveNet's features of it."""
+        return image
+
+    def forward(self, seen: Tensor) -> Tensor:
+        return self.network(self.pooling(seen))
+
+
+class SightingEncoder(nn.Module):
+    """What MoveNet sees of the person in a picture to a vector (B, feature_size).
+
+    Differs from the paper, by default: a ResNet-18 of the picture, begun with random weights, learns next to
+    nothing from some ten thousand renderings, and what it learns of pixels does not hold on photographs.
+    The fully connected layers here (after Martinez et al., ICCV 2017) lift MoveNet's keypoints, and what its
+    maps show at them. Looks are left out at random in training, so that places must do alone too.
+    """
+
+    def __init__(self, feature_size: int):
+        super().__init__()
+        self.places = nn.Sequential(nn.BatchNorm1d(PLACES_SIZE), nn.Linear(PLACES_SIZE, feature_size))
+        self.looks = nn.Sequential(
+            nn.BatchNorm1d(LOOKS_SIZE), nn.Dropout(0.4), nn.Linear(LOOKS_SIZE, feature_size, bias=False)
+        )
+        self.blocks = nn.ModuleList(_residual(feature_size) for _ in range(2))
+        self.output = nn.Linear(feature_size, feature_size)
+
+    def see(self, image: Tensor, features: list[Tensor]) -> Tensor:
+        """What `forward` takes, of a picture and MoveNet's features of it."""
+        return sighting(features)
+
+    def forward(self, seen: Tensor, places_alone: Tensor | None = None) -> Tensor:
+        """Vectors for sightings (B, PLACES_SIZE + LOOKS_SIZE), then for places (C, PLACES_SIZE) alone."""
+        places, looks = seen.split([PLACES_SIZE, LOOKS_SIZE], 1)
+        looks = self.looks(looks)
+        if self.training:
+            looks = looks * (torch.rand(len(looks), 1, device=looks.device) > LOOKS_LEFT_OUT)
+        if places_alone is not None:
+            places = torch.cat([places, places_alone])
+            looks = F.pad(looks, (0, 0, 0, len(places_alone)))
+        return self._deepen(self.places(places) + looks)
+
+    def lift(self, places: Tensor) -> Tensor:
+        """Vectors (B, feature_size) for places (B, PLACES_SIZE) alone."""
+        return self._deepen(self.places(places))
+
+    def _deepen(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = x + block(x)
+        return self.output(x)
+
+
+def _residual(width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ReLU(), nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.1),
+        nn.Linear(width, width), nn.BatchNorm1d(width),
+    )  # fmt: skip
 
 
 class PartEncoder(nn.Module):
@@ -142,8 +199,8 @@ class Branch(nn.Sequential):
 class HMNet(nn.Module):
     """RGB image and part map to 3D joints and raw template vertices."""
 
-    def __init__(self, body: BodyTemplate, rgb_encoder: nn.Module, part_encoder: nn.Module,
-                 joint_branch: Branch, surface_branch: Branch):  # fmt: skip
+    def __init__(self, body: BodyTemplate, rgb_encoder: PixelEncoder | SightingEncoder,
+                 part_encoder: nn.Module, joint_branch: Branch, surface_branch: Branch):  # fmt: skip
         super().__init__()
         self.body = body
         self.rgb_encoder = rgb_encoder
@@ -151,9 +208,9 @@ class HMNet(nn.Module):
         self.joint_branch = joint_branch
         self.surface_branch = surface_branch
 
-    def forward(self, image: Tensor, part_map: Tensor) -> HMNetOutput:
-        """Joints and vertices for a normalised image (B, 3, S, S) and part ids (B, S, S)."""
-        return self.decode(self.rgb_encoder(image), self.part_encoder(part_map))
+    def forward(self, seen: Tensor, part_map: Tensor) -> HMNetOutput:
+        """Joints and vertices for what the RGB encoder sees (by its `see`) and part ids (B, S, S)."""
+        return self.decode(self.rgb_encoder(seen), self.part_encoder(part_map))
 
     def decode(self, rgb_features: Tensor, part_features: Tensor) -> HMNetOutput:
         """Joints and vertices from the two feature vectors (B, 1000)."""
@@ -171,6 +228,8 @@ def build_hmnet(config: ModelConfig) -> HMNet:
     no_directions = torch.zeros(0, 1, 3)
     joint_branch.start_from(body.regress_joints(body.vertices), no_directions)
     surface_branch.start_from(body.vertices, no_directions)
-    rgb_encoder = RGBEncoder(size, config.input_pooling)
+    rgb_encoder = SightingEncoder(size)
+    if config.rgb_input == "pixels":
+        rgb_encoder = PixelEncoder(size, config.input_pooling)
     part_encoder = PartEncoder(entry, size, config.input_pooling)
     return HMNet(body, rgb_encoder, part_encoder, joint_branch, surface_branch)

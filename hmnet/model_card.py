@@ -29,7 +29,8 @@ person = Predictor(load_checkpoint("FOLDER OR USER/REPO")).predict("photo.jpg")
 LIMITS = """
 ## Limits
 
-Trained on rendered people only. Loose clothes, unusual poses, people cut by the frame and crowds show it
+Trained on rendered people only, over the frozen features of MoveNet (Google, Apache-2.0), which come from
+photographs, COCO's among them. Loose clothes, unusual poses, people cut by the frame and crowds show it
 first. The camera is weak perspective, and metres are those of an average adult. Do not use it to measure,
 identify or judge people.
 """

@@ -1,9 +1,10 @@
 """From training states to a checkpoint: averaged weights with where they come from."""
 
 import argparse
+import json
 from pathlib import Path
 
-from hmnet.checkpoint import save_checkpoint
+from hmnet.checkpoint import CONFIG, save_checkpoint
 from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.data.shards import read_recipe, shard_paths
 from hmnet.errors import DataError
@@ -15,12 +16,14 @@ from hmnet.trainer import load_state
 
 def pack(options: argparse.Namespace) -> None:
     """Averaged weights of both networks, with where they come from, as a checkpoint folder."""
-    if options.segmenter is None or options.start is None:
-        raise DataError("Stage pack needs --segmenter STATE and --start STATE (of stage joint).")
-    states = {"segmenter": load_state(options.segmenter), "hmnet": load_state(options.start)}
+    if options.segmenter is None or options.initial is None:
+        raise DataError("Stage pack needs --segmenter STATE and --initial STATE (of stage joint).")
+    states = {"segmenter": load_state(options.segmenter), "hmnet": load_state(options.initial)}
     segmenter = build_segmenter(SegmenterConfig(foreground_threshold=options.threshold))
     segmenter.load_state_dict(states["segmenter"]["averaged"])
-    config = ModelConfig(part_encoding=options.encoding, input_pooling=options.pooling)
+    config = ModelConfig(
+        part_encoding=options.encoding, rgb_input=options.rgb_input, input_pooling=options.pooling
+    )
     model = build_hmnet(config)
     model.load_state_dict(states["hmnet"]["averaged"])
     data = {name: _training_of(state) for name, state in states.items()}
@@ -30,20 +33,30 @@ def pack(options: argparse.Namespace) -> None:
     if options.source:
         data["sources"] = options.source
     save_checkpoint(
-        options.output, model, segmenter, Preprocessing(segmenter_size=options.size),
+        options.output, model, segmenter, Preprocessing(),
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
     )  # fmt: skip
     write_model_card(options.output)
 
 
 def _training_of(state: dict) -> dict:
-    """Images, steps and minutes of a state and of those it started from, where they are still there."""
+    """Images, steps and minutes of a state and of what it started from, where that is still there."""
     total = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
-    start = Path(state.get("options", {}).get("start", "None"))
-    if start.is_file():
-        for name, value in _training_of(load_state(start)).items():
-            total[name] += value
+    initial = Path(state.get("options", {}).get("initial", "None"))
+    for name, value in _before(initial).items():
+        total[name] = round(total[name] + value, 1)
     return total
+
+
+def _before(initial: Path) -> dict:
+    """What went into the weights that a training started from: a state's own, or their checkpoint's."""
+    if not initial.is_file():
+        return {}
+    if initial.suffix != ".safetensors":
+        return _training_of(load_state(initial))
+    config = initial.with_name(CONFIG)
+    data = json.loads(config.read_text())["data"] if config.is_file() else {}
+    return data.get(initial.stem, {})
 
 
 def _recipe_without_paths(shards: Path) -> dict:

@@ -1,95 +1,116 @@
-"""Where the person is: boxes from the foreground that the part segmenter sees.
+"""Where the people are: from MoveNet's dense map of a photo, and from the parts that are seen near them.
 
-All boxes are (x0, y0, x1, y1), bounded by their edges, in px of the map or photo they belong to.
+Boxes are (x0, y0, x1, y1), bounded by their edges, and keypoints (x, y), in px of the map's picture or of the
+photo they belong to.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy import ndimage
 
-from hmnet.body.parts import PART_NAMES
 from hmnet.errors import BoxError
+from hmnet.keypoints import CELL, heats_and_centres, keypoints_of, middle_cells
 
-GROUPS = ("head", "torso", "upper arm", "lower arm", "hand", "upper leg", "lower leg", "foot")
-GROUP_OF_PART = np.array([next(i for i, g in enumerate(GROUPS) if g in n) for n in PART_NAMES[1:]])
 LEAST_SIDE = 8
 """px; nobody can be recognised in a smaller box."""
 
 
 @dataclass(frozen=True)
 class BoxSearch:
-    """How a person is looked for.
+    """How people are looked for.
 
-    sides: longer sides in px at which the whole photo is labelled, the next one only when the ones before
-    showed nobody with likeness `sure`. looks: how many candidates get a second look. margin: by how much the
-    window of the second look exceeds the first box, as a share of its longer side. gap: pieces closer than
-    this share of the map's longer side are one person. speck: pieces smaller than this share of the largest
-    are dropped.
-    least_area: share of the map that a person covers at least. least_confidence: foreground probability
-    that the surest tenth of a person's pixels reaches. least_likeness: what the second look must
-    reach; of photos without people a quarter do, of photos of people nearly all.
+    sides: longer sides in px at which the whole photo is looked at. looks: how many candidates get a second
+    look. margin: by how much the window of the second look exceeds the first box, as a share of its longer
+    side. least_centre: how sure MoveNet must be of a person's centre at the first look. least_heat: of a
+    keypoint, for it to count. least_likeness: of all keypoints together at the second look. reach: how far
+    beyond the box of the keypoints a person's mask may go, as a share of its longer side. same: candidates
+    whose keypoints lie closer together than this share of the larger one's side are one person.
     """
 
-    sides: tuple[int, ...] = (320, 576)
-    looks: int = 3
-    sure: float = 0.4
-    margin: float = 0.4
-    gap: float = 0.025
-    speck: float = 0.01
-    least_area: float = 0.002
-    least_confidence: float = 0.6
-    least_likeness: float = 0.3
+    sides: tuple[int, ...] = (192, 320, 512)
+    looks: int = 6
+    margin: float = 0.25
+    least_centre: float = 0.2
+    least_heat: float = 0.2
+    least_likeness: float = 0.25
+    reach: float = 0.08
+    same: float = 0.12
 
 
-def find_people(foreground: np.ndarray, threshold: float, search: BoxSearch) -> list[np.ndarray]:
-    """Masks (H, W) of the people in a map (H, W) of foreground probabilities, the largest first.
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody. keypoints: (17, 2) px, in MoveNet's order. heats: (17,) in [0, 1], how sure each is."""
 
-    threshold: a pixel is foreground when its probability exceeds this. Pieces that lie close together count
-    as one person; what is too small or too unsure is left out.
+    keypoints: np.ndarray
+    heats: np.ndarray
+
+    @property
+    def likeness(self) -> float:
+        """How sure all keypoints together are, in [0, 1]."""
+        return float(self.heats.mean())
+
+    def box(self, least_heat: float) -> np.ndarray:
+        """The box (4,) around the keypoints surer than this, widened to hold head, hands and feet."""
+        sure = self.keypoints[self.heats >= least_heat]
+        if len(sure) < 2:
+            sure = self.keypoints
+        low, high = sure.min(0), sure.max(0)
+        pad = 0.1 * max(*(high - low), CELL)
+        return np.concatenate([low - pad, high + pad])
+
+    def scaled(self, scale: float, corner: Sequence[float] = (0.0, 0.0)) -> "Candidate":
+        """The same person in a picture of `scale` px per px of this one, whose corner lies at `corner`."""
+        return Candidate(self.keypoints * scale + np.asarray(corner), self.heats)
+
+
+def find_candidates(dense: torch.Tensor, search: BoxSearch) -> list[Candidate]:
+    """People in a dense map (76, H, W), in px of the picture that it was made of; the surest centre first."""
+    _, centres = heats_and_centres(dense[None])
+    highest = torch.nn.functional.max_pool2d(centres, 5, 1, 2)
+    cells = torch.nonzero(((centres == highest) & (centres >= search.least_centre))[0])
+    order = centres[0, cells[:, 0], cells[:, 1]].argsort(descending=True)
+    return _candidates(dense.expand(len(cells), -1, -1, -1), cells[order])
+
+
+def middle_candidates(dense: torch.Tensor) -> list[Candidate]:
+    """Whoever is likeliest to be in the middle of each window of dense maps (B, 76, H, W), in its px."""
+    return _candidates(dense, middle_cells(heats_and_centres(dense)[1]))
+
+
+def distinct(candidates: list[Candidate], search: BoxSearch) -> list[Candidate]:
+    """Without those who are somebody surer already; the surest first."""
+    kept: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda one: -one.likeness):
+        if not any(_same(candidate, other, search) for other in kept):
+            kept.append(candidate)
+    return kept
+
+
+def person_mask(foreground: np.ndarray, candidate: Candidate, search: BoxSearch) -> np.ndarray:
+    """What of a foreground (H, W) bool is the person, in its px: near the keypoints, and joined to one.
+
+    May be empty. Somebody touching them belongs to the same piece, but is not that near.
     """
-    pieces, count = ndimage.label(foreground > threshold, np.ones((3, 3)))
-    if not count:
-        return []
-    areas = np.bincount(pieces.ravel())
-    areas[0] = 0
-    kept = (areas >= search.speck * areas.max()) & (areas > 0)
-    mask = kept[pieces]
-    reach = round(search.gap * max(foreground.shape) / 2)
-    # Growing each piece by half the gap makes neighbours touch.
-    groups, count = ndimage.label(ndimage.maximum_filter(mask, 2 * reach + 1), np.ones((3, 3)))
-    groups *= mask
-    people = [groups == group for group in range(1, count + 1)]
-    people = [person for person in people if _is_person(foreground[person], foreground.size, search)]
-    return sorted(people, key=np.count_nonzero, reverse=True)
-
-
-def likeness(parts: np.ndarray) -> float:
-    """How much pixels with these probabilities (N, 24) of their parts look like a person, in [0, 1].
-
-    The share of GROUPS present, times how sure the parts are of themselves. A lawn may pass for a torso,
-    but it has no head, arms and feet, and what a bush has of these is a guess.
-    """
-    if len(parts) == 0:
-        return 0.0
-    likeliest = parts.argmax(1)
-    counts = np.bincount(GROUP_OF_PART[likeliest], minlength=len(GROUPS))
-    certainty = parts[np.arange(len(parts)), likeliest].mean()
-    return float((counts > 0.01 * len(parts)).mean() * certainty)
+    x0, y0, x1, y1 = candidate.box(search.least_heat)
+    reach = search.reach * max(x1 - x0, y1 - y0)
+    near = np.zeros_like(foreground)
+    top, left = (int(max(edge - reach, 0)) for edge in (y0, x0))
+    near[top : int(max(y1 + reach, 0)) + 1, left : int(max(x1 + reach, 0)) + 1] = True
+    pieces, _ = ndimage.label(foreground & near, np.ones((3, 3)))
+    sure = candidate.keypoints[candidate.heats >= search.least_heat].astype(int)
+    height, width = foreground.shape
+    inside = sure[(sure >= 0).all(1) & (sure[:, 0] < width) & (sure[:, 1] < height)]
+    held = np.unique(pieces[inside[:, 1], inside[:, 0]])
+    return np.isin(pieces, held[held > 0])
 
 
 def mask_box(mask: np.ndarray) -> np.ndarray:
     """The box (4,) float64 around a mask (H, W) that is not empty."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float64)
-
-
-def most_inside(people: list[np.ndarray], box: Sequence[float] | np.ndarray) -> np.ndarray | None:
-    """The mask with most pixels in a box (in px of the masks); None if none has any."""
-    x0, y0, x1, y1 = (max(0, round(float(edge))) for edge in box)
-    counts = [np.count_nonzero(person[y0:y1, x0:x1]) for person in people]
-    return people[int(np.argmax(counts))] if any(counts) else None
 
 
 def check_box(box: Sequence[float] | np.ndarray, photo_size: tuple[int, int]) -> np.ndarray:
@@ -118,8 +139,17 @@ def check_box(box: Sequence[float] | np.ndarray, photo_size: tuple[int, int]) ->
     return inside
 
 
-def _is_person(probabilities: np.ndarray, map_size: int, search: BoxSearch) -> bool:
-    return (
-        len(probabilities) >= search.least_area * map_size
-        and np.quantile(probabilities, 0.9) >= search.least_confidence
+def _candidates(dense: torch.Tensor, cells: torch.Tensor) -> list[Candidate]:
+    keypoints, heats, _ = (found.cpu().double().numpy() for found in keypoints_of(dense, cells))
+    return [Candidate(points, heat) for points, heat in zip(keypoints, heats, strict=True)]
+
+
+def _same(one: Candidate, other: Candidate, search: BoxSearch) -> bool:
+    both = (one.heats >= search.least_heat) & (other.heats >= search.least_heat)
+    if not both.any():
+        return False
+    apart = np.linalg.norm(one.keypoints - other.keypoints, axis=1)[both].mean()
+    side = max(
+        np.ptp(candidate.box(search.least_heat).reshape(2, 2), axis=0).max() for candidate in (one, other)
     )
+    return bool(apart < search.same * side)

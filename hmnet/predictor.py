@@ -14,25 +14,34 @@ from PIL import Image
 from torch import Tensor
 
 from hmnet.body import BodyTemplate
-from hmnet.camera import project, solve_camera
+from hmnet.camera import fit_camera, project, solve_camera
 from hmnet.checkpoint import Checkpoint, WeightsInfo
-from hmnet.data.crop import (
-    OUTSIDE,
-    Crop,
-    extract,
-    extract_labels,
-    normalise,
-    restore_labels,
-    square_crop,
-)
+from hmnet.data.crop import OUTSIDE, Crop, extract, normalise, restore_labels, square_crop
 from hmnet.errors import HMNetError, NoPersonFoundError
 from hmnet.image import ImageSource, read_sized_image
 from hmnet.mesh import MeshTopology, neighbour_average
 from hmnet.model import HMNetOutput
-from hmnet.person_box import BoxSearch, check_box, find_people, likeness, mask_box, most_inside
+from hmnet.movenet import KEYPOINT_NAMES
+from hmnet.person_box import (
+    BoxSearch,
+    Candidate,
+    check_box,
+    distinct,
+    find_candidates,
+    mask_box,
+    middle_candidates,
+    person_mask,
+)
 
 STRIDE = 32
-"""The segmenter's sides are multiples of this."""
+"""Sides of what the networks look at are multiples of this."""
+LEAST_KEYPOINTS = 6
+"""So many sure keypoints lay the mesh over the photo; with fewer its parts do."""
+LIKENESS_POWER = 1.5
+"""How much likeness counts against size where a photo shows several people; from 0.8 to 2.1 the development
+photos' own people come first."""
+LEAST_SHARE = 0.01
+"""Of a crop's pixels, the share that a person covers at least."""
 DEVICES = ("cpu", "cuda", "mps")
 
 
@@ -65,6 +74,22 @@ class Prediction:
     keypoints_2d: dict[str, np.ndarray]
     timings: dict[str, float]
     weights: WeightsInfo
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody found in a photo. box: (4,) xyxy in its px. likeness: how surely it is a person, in [0, 1]."""
+
+    box: np.ndarray
+    likeness: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """Pictures as the networks take them: image (B, 3, H, W), normalised, and MoveNet's features of it."""
+
+    image: Tensor
+    features: list[Tensor]
 
 
 class Predictor:
@@ -103,20 +128,20 @@ class Predictor:
         clock.lap("find_person")
         preprocessing = self.checkpoint.preprocessing
         crop = square_crop(box, preprocessing.crop_margin)
-        # Cutting out costs as much as labelling does, so equal sizes share one picture.
-        sizes = {preprocessing.segmenter_size, preprocessing.image_size}
-        pictures = {size: extract(photo, crop, size) for size in sizes}
-        labels = self.segment(pictures[preprocessing.segmenter_size])
-        if np.count_nonzero(labels) < self.search.least_area * labels.size:
+        look = self.look(extract(photo, crop, preprocessing.image_size)[None])
+        labels = self.segment(look)[0]
+        if np.count_nonzero(labels) < LEAST_SHARE * labels.size:
             raise NoPersonFoundError("No person was found in the box: mark another one, or leave it out.")
         clock.lap("segment")
-        output = self.reconstruct(pictures[preprocessing.image_size], labels)
+        output = self.reconstruct(look, labels[None])
         joints, raw_vertices = output.joints[0].cpu(), output.vertices[0].cpu()
         clock.lap("reconstruct")
         vertices, regressed_joints, named_joints = self._mesh(raw_vertices, 1, 1.0)
         clock.lap("regularise")
         part_map = restore_labels(labels, crop, photo.shape[:2])
-        camera = solve_camera(vertices, self.body.faces.numpy(), part_map, self.body.face_parts.numpy())
+        person = middle_candidates(look.features[-1])[0]
+        person = person.scaled(crop.side / preprocessing.image_size, crop.box[:2])
+        camera = self._camera(vertices, part_map, person)
         camera[0] /= scale
         clock.lap("camera")
         return Prediction(
@@ -153,63 +178,85 @@ class Predictor:
         )
 
     def find_box(self, photo: np.ndarray) -> np.ndarray:
-        """Box (4,) of the largest person in a photo (H, W, 3) uint8, in its px.
+        """Box (4,) of the person that a photo (H, W, 3) uint8 is of, in its px; see `find_people`.
 
-        The whole photo is looked at first, then a window around what may be a person, so that it fills the
-        segmenter's input. What shows more of a person's parts there counts for more than what is larger.
         Raises NoPersonFoundError.
         """
-        best, best_score, best_like = None, 0.0, 0.0
-        for side in self.search.sides:
-            for first in self._first_look(photo, side):
-                box, like = self._second_look(photo, first)
-                score = like**4 * float(np.prod(box[2:] - box[:2])) ** 0.5
-                if like >= self.search.least_likeness and score > best_score:
-                    best, best_score, best_like = box, score, like
-            if best is not None and best_like >= self.search.sure:
-                break
-        if best is None:
+        people = self.find_people(photo)
+        if not people:
             raise NoPersonFoundError(
                 "No person was found in the photo: take one that shows a whole person, or mark the person "
                 "with a box."
             )
-        return best.clip(0, [photo.shape[1], photo.shape[0]] * 2)
+        return people[0].box
 
-    def _first_look(self, photo: np.ndarray, side: int) -> list[np.ndarray]:
-        """Boxes (4,) in px of the photo of what may be people, the likeliest few."""
-        picture, scale, (width, height) = _shrink_whole(photo, side)
-        foreground, parts = (whole[:height, :width] for whole in self._look(picture))
-        people = self._people(foreground)
-        people.sort(key=lambda mask: likeness(parts[mask]) ** 4 * mask.sum() ** 0.5, reverse=True)
-        return [mask_box(mask) / scale for mask in people[: self.search.looks]]
+    def find_people(self, photo: np.ndarray) -> list[Person]:
+        """Everybody found in a photo (H, W, 3) uint8, the largest and surest first.
 
-    def _second_look(self, photo: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, float]:
-        """A better box (4,) in px of the photo for a first one, and how much it shows a person."""
-        window = square_crop(first, self.search.margin)
-        side = self.checkpoint.preprocessing.segmenter_size
-        foreground, parts = self._look(extract(photo, window, side))
-        person = most_inside(self._people(foreground), window.to_crop(first.reshape(2, 2), side).ravel())
-        if person is None:
-            return first, 0.0
-        box = window.to_photo(mask_box(person).reshape(2, 2), side).ravel()
-        return box, likeness(parts[person])
+        The whole photo is looked at in several sizes, then a window around each that may be a person, so that
+        they fill the networks' input; their box is that of their visible parts there.
+        """
+        first = [one for side in self.search.sides for one in self._first_look(photo, side)]
+        candidates = distinct(first, self.search)[: self.search.looks]
+        if not candidates:
+            return []
+        looks = self._second_look(photo, candidates)
+        boxes = {id(candidate): box.clip(0, [photo.shape[1], photo.shape[0]] * 2) for candidate, box in looks}
+        people = [
+            Person(boxes[id(candidate)], candidate.likeness)
+            for candidate in distinct([candidate for candidate, _ in looks], self.search)
+            if candidate.likeness >= self.search.least_likeness
+        ]
+        return sorted(people, key=_standing, reverse=True)
 
-    def segment(self, picture: np.ndarray) -> np.ndarray:
-        """Part ids (S, S) uint8 in a person crop (S, S, 3) uint8; S is the preprocessing's segmenter_size."""
+    def _first_look(self, photo: np.ndarray, side: int) -> list[Candidate]:
+        """Who may be a person in the whole photo at that size, in its px."""
+        picture, scale = _shrink_whole(photo, side)
+        dense = self.look(picture[None]).features[-1][0]
+        return [candidate.scaled(1 / scale) for candidate in find_candidates(dense, self.search)]
+
+    def _second_look(
+        self, photo: np.ndarray, candidates: list[Candidate]
+    ) -> list[tuple[Candidate, np.ndarray]]:
+        """Each again from near, with a better box (4,), both in px of the photo."""
+        size = self.checkpoint.preprocessing.image_size
+        windows = [square_crop(one.box(self.search.least_heat), self.search.margin) for one in candidates]
+        look = self.look(np.stack([extract(photo, window, size) for window in windows]))
+        found = []
+        people = middle_candidates(look.features[-1])
+        for window, person, labels in zip(windows, people, self.segment(look), strict=True):
+            mask = person_mask(labels > 0, person, self.search)
+            box = mask_box(mask) if mask.any() else person.box(self.search.least_heat)
+            box = window.to_photo(box.reshape(2, 2), size).ravel()
+            found.append((person.scaled(window.side / size, window.box[:2]), box))
+        return found
+
+    def look(self, pictures: np.ndarray) -> Look:
+        """What all networks work on, of pictures (B, H, W, 3) uint8 with sides that are multiples of 32."""
+        image = normalise(pictures, self.checkpoint.preprocessing).to(self.device)
         with torch.inference_mode():
-            labels = self._segmenter.label(self._segmenter(self._normalised(picture)))[0]
+            return Look(image, self._segmenter.features(image))
+
+    def segment(self, look: Look) -> np.ndarray:
+        """Part ids (B, S, S) uint8 of person crops."""
+        with torch.inference_mode():
+            labels = self._segmenter.label(self._segmenter.enlarge(self._segmenter.decode(look.features)))
         return labels.to(torch.uint8).cpu().numpy()
 
-    def reconstruct(self, picture: np.ndarray, labels: np.ndarray) -> HMNetOutput:
-        """Joints (1, J, 3) and raw vertices (1, V, 3) for a person crop (S, S, 3) uint8 and its part ids.
-
-        S is the preprocessing's image_size; the part ids (N, N) may have another size.
-        """
-        whole = Crop((0.0, 0.0, float(len(labels)), float(len(labels))))
-        labels = extract_labels(labels, whole, len(picture))
+    def reconstruct(self, look: Look, labels: np.ndarray) -> HMNetOutput:
+        """Joints (B, J, 3) and raw vertices (B, V, 3) for person crops and their part ids (B, S, S)."""
         with torch.inference_mode():
-            part_map = torch.from_numpy(labels).to(self.device).long()[None]
-            return self._model(self._normalised(picture), part_map)
+            part_map = torch.from_numpy(labels).to(self.device).long()
+            return self._model(self._model.rgb_encoder.see(look.image, look.features), part_map)
+
+    def _camera(self, vertices: np.ndarray, part_map: np.ndarray, person: Candidate) -> np.ndarray:
+        """The camera (3,) that lays the mesh over the person: over the keypoints, or else over the parts."""
+        sure = person.heats >= self.search.least_heat
+        if np.count_nonzero(sure) >= LEAST_KEYPOINTS:
+            keypoints = self.body.regress_keypoints(torch.from_numpy(vertices)).numpy()
+            order = [self.body.keypoint_index(name) for name in KEYPOINT_NAMES]
+            return fit_camera(keypoints[order][sure], person.keypoints[sure], person.heats[sure])
+        return solve_camera(vertices, self.body.faces.numpy(), part_map, self.body.face_parts.numpy())
 
     def _mesh(
         self, raw_vertices: Tensor, iterations: int, strength: float
@@ -223,20 +270,6 @@ class Predictor:
         named = dict(zip(body.keypoint_names, keypoints, strict=True))
         named |= dict(zip(body.joint_names, joints, strict=True))
         return vertices.numpy(), joints, named
-
-    def _people(self, foreground: np.ndarray) -> list[np.ndarray]:
-        return find_people(foreground, 1 - self._segmenter.config.foreground_threshold, self.search)
-
-    def _look(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Foreground probability (H, W) and the parts' own (H, W, 24) for a picture (H, W, 3) uint8."""
-        with torch.inference_mode():
-            logits = self._segmenter(self._normalised(picture))[0]
-            foreground, parts = 1 - logits.softmax(0)[0], logits[1:].softmax(0).movedim(0, 2)
-        return foreground.cpu().numpy(), parts.cpu().numpy()
-
-    def _normalised(self, picture: np.ndarray) -> Tensor:
-        """A picture (H, W, 3) uint8 as the networks' input (1, 3, H, W)."""
-        return normalise(picture[None], self.checkpoint.preprocessing).to(self.device)
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -269,10 +302,10 @@ class _Clock:
         self._last = now
 
 
-def _shrink_whole(photo: np.ndarray, side: int) -> tuple[np.ndarray, float, tuple[int, int]]:
+def _shrink_whole(photo: np.ndarray, side: int) -> tuple[np.ndarray, float]:
     """The whole photo with its longer side at `side` px, on grey that fills up to multiples of STRIDE.
 
-    Returns the canvas, its px per px of the photo, and the (width, height) that the photo takes of it.
+    Returns the canvas and its px per px of the photo.
     """
     scale = side / max(photo.shape[:2])
     height, width = (max(1, round(n * scale)) for n in photo.shape[:2])
@@ -280,7 +313,12 @@ def _shrink_whole(photo: np.ndarray, side: int) -> tuple[np.ndarray, float, tupl
     canvas[:] = OUTSIDE
     shrunk = Image.fromarray(photo).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
     canvas[:height, :width] = shrunk
-    return canvas, scale, (width, height)
+    return canvas, scale
+
+
+def _standing(person: Person) -> float:
+    """What a photo is of: rather what is large, and surely a person."""
+    return person.likeness**LIKENESS_POWER * float(np.prod(person.box[2:] - person.box[:2])) ** 0.5
 
 
 def _projected(points: dict[str, np.ndarray], camera: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,8 +1,8 @@
 """The whole training in one go: `python -m hmnet.recipe --plan gpu|small --runs DIR --data DIR --output DIR`.
 
-    pictures ----> segmenter ----> finer ----> crops ----> joint ----> weights ----> errors
-    maps (meanwhile, needs none) ------------------------>
-    test pictures --------------------------------------------------------------->
+    pictures ----> segmenter ----> crops ----> joint ----> weights ----> errors
+    maps (meanwhile, needs none) ------------>
+    test pictures ------------------------------------------------------>
 
 Each step is one `python -m hmnet ...`, printed when it starts; its output goes to RUNS/logs. The first that
 fails stops all. Started again with the same options, finished steps are left out and the one that was cut
@@ -15,12 +15,11 @@ as an H200 is taken to train faster than 13 cores can feed it, joint aside (5,00
     step        amount     a core prepares    cores   minutes
     pictures    80,000     22 to 28 a s       12      4.0 to 5.0
     maps        600,000    500 a s            4       5.0, at the same time
-    segmenter   500,000    360 a s (128 px)   13      2.0, with reading the pictures (1,600 a s and core)
-    finer       250,000    210 a s (224 px)   13      1.8, likewise
-    crops       80,000     270 a s            13      1.5, most of it writing 21 GB
+    segmenter   500,000    250 a s            13      2.8, with reading the pictures (1,600 a s and core)
+    crops       80,000     270 a s            13      1.5, most of it writing 15 GB
     joint       900,000    650 a s            13      3.0
     others                                            3.0: starting, test pictures, packing, 1,500 test images
-    sum                                               about 16
+    sum                                               about 15
 
 The log of a training stage says under "waiting" which share of the time it waited for its batches.
 """
@@ -48,18 +47,15 @@ THRESHOLD = 0.3
 class Plan:
     """How much of everything.
 
-    pictures, test_pictures: rendered. segmenter, finer, maps, joint: images that each training sees.
-    coarse_size, size: sides of the segmenter's windows in its first and second training, px.
-    averaging: decay of the averaged weights. pooling: of HMNet's inputs, see `ModelConfig`.
+    pictures, test_pictures: rendered. segmenter, maps, joint: images that each training sees. size: side of
+    the segmenter's windows, px. averaging: decay of the averaged weights. pooling: of HMNet's inputs.
     """
 
     pictures: int
     test_pictures: int
     segmenter: int
-    finer: int
     maps: int
     joint: int
-    coarse_size: int
     size: int
     batch: int
     rate: float
@@ -69,10 +65,10 @@ class Plan:
 
 PLANS = {
     # Batches eight times those of two CPU cores, rates twice; some thousand steps, so averages are shorter.
-    "gpu": Plan(80_000, 1_500, 500_000, 250_000, 600_000, 900_000, 128, 224, 256, 2e-3, 0.995, 2),
-    "small": Plan(60, 12, 64, 32, 64, 64, 64, 64, 8, 1e-3, 0.9, 8),
+    "gpu": Plan(80_000, 1_500, 500_000, 600_000, 900_000, 192, 256, 2e-3, 0.995, 2),
+    "small": Plan(60, 12, 64, 64, 64, 64, 8, 1e-3, 0.9, 8),
 }
-COUNTS = ("pictures", "test_pictures", "segmenter", "finer", "maps", "joint")
+COUNTS = ("pictures", "test_pictures", "segmenter", "maps", "joint")
 
 
 @dataclass(frozen=True)
@@ -114,22 +110,20 @@ def steps_of(plan: Plan, options: argparse.Namespace) -> list[Step]:
                      rendering, *rest, *sources]  # fmt: skip
         return Step(name, _texts(arguments), after)
 
-    segmenter = ["--segmenter", state("finer")]
+    segmenter = ["--segmenter", state("segmenter")]
     return [
         rendering_of("pictures", data, plan.pictures),
         rendering_of("test-pictures", test, plan.test_pictures, "--split", "test", after=("pictures",)),
         training("maps", "maps", plan.maps, *form, *poses, "--threads", mapping, workers=mapping),
-        training("segmenter", "segmenter", plan.segmenter, "--data", data, "--size", plan.coarse_size,
+        training("segmenter", "segmenter", plan.segmenter, "--data", data, "--size", plan.size,
                  after=("test-pictures", "maps")),
-        training("finer", "segmenter", plan.finer, "--data", data, "--size", plan.size,
-                 "--start", state("segmenter"), after=("segmenter",), rate=0.5),
-        Step("crops", _texts(["train", "--stage", "crops", "--data", data, *segmenter, "--size", plan.size,
+        Step("crops", _texts(["train", "--stage", "crops", "--data", data, *segmenter,
                               "--seed", options.seed, "--workers", feeding, *device,
-                              "--output", runs / "crops"]), ("finer",)),
-        training("joint", "joint", plan.joint, "--data", runs / "crops", "--start", state("maps"), *form,
+                              "--output", runs / "crops"]), ("segmenter",)),
+        training("joint", "joint", plan.joint, "--data", runs / "crops", "--initial", state("maps"), *form,
                  *poses, after=("crops", "maps"), rate=0.8),
-        Step("weights", _texts(["train", "--stage", "pack", *segmenter, "--start", state("joint"),
-                                "--data", data, "--size", plan.size, "--threshold", THRESHOLD, *form,
+        Step("weights", _texts(["train", "--stage", "pack", *segmenter, "--initial", state("joint"),
+                                "--data", data, "--threshold", THRESHOLD, *form,
                                 "--revision", options.revision, "--output", options.output]), ("joint",)),
         Step("errors", _texts(["evaluate", "--data", test, "--weights", options.output, "--record"]),
              ("weights", "test-pictures")),

@@ -1,4 +1,4 @@
-"""Stage segmenter: part labels from rendered photographs, starting from ImageNet features."""
+"""Stage segmenter: the part decoder over MoveNet's frozen features, from rendered photographs."""
 
 import argparse
 from functools import lru_cache
@@ -8,17 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from hmnet.checkpoint import load_features
 from hmnet.config import Preprocessing, SegmenterConfig
 from hmnet.data.augment import normalise_pixels, segmenter_window
 from hmnet.data.folders import read_samples, training_shards
 from hmnet.data.shards import StoredSample
 from hmnet.errors import DataError
 from hmnet.metrics import part_confusion, part_iou
-from hmnet.segmentation import PartSegmenter, build_segmenter, load_imagenet_weights
-from hmnet.trainer import Trainer, feed, half_precision, load_state
+from hmnet.segmentation import PartSegmenter
+from hmnet.trainer import Trainer, feed, half_precision, load_weights
 
-FROZEN_STAGES = 3
-"""Encoder stages of the segmenter that keep their ImageNet weights: low-level features of photos."""
 HELD_OUT, CHUNK = 256, 64
 
 
@@ -28,19 +27,15 @@ def train_segmenter(options: argparse.Namespace, device: torch.device) -> None:
     samples = read_samples(training_shards(options.data, options.part), workers)
     held = samples[: min(HELD_OUT, len(samples) // 10)]
     batches = WindowBatches(samples[len(held) :], options.batch, options.size, options.seed)
-    segmenter = build_segmenter(SegmenterConfig())
-    load_imagenet_weights(segmenter.encoder)
-    groups = _parameter_groups(segmenter, options.rate)
-    if options.start:
-        segmenter.load_state_dict(load_state(options.start)["averaged"])
-    trainer = Trainer(segmenter, options, groups, device)
+    segmenter = PartSegmenter(load_features(options.features), SegmenterConfig())
+    if options.initial:
+        segmenter.load_state_dict(load_weights(options.initial))
+    trainer = Trainer(segmenter, options, device=device)
     preprocessing = Preprocessing()
     weights = _class_weights(samples).to(device)
 
     def loss_of(images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        # Batch statistics of renderings would pull the ImageNet features away from photographs.
-        segmenter.encoder.eval()
-        with half_precision(device, on_cpu=False):
+        with half_precision(device):
             logits = segmenter.coarse_logits(normalise_pixels(images, preprocessing))
         return nn.functional.cross_entropy(logits.float(), labels.long(), weights), {}
 
@@ -93,17 +88,6 @@ def _windows(
     windows = [segmenter_window(sample, size, generator) for sample in samples]
     # The decoder's own resolution: the pixel nearest to the middle of each square of four by four.
     return np.stack([image for image, _ in windows]), np.stack([labels[2::4, 2::4] for _, labels in windows])
-
-
-def _parameter_groups(segmenter: PartSegmenter, rate: float) -> list[dict]:
-    """Frozen low stages, a lower rate for the other ImageNet stages, the full rate for the decoder."""
-    encoder = segmenter.encoder
-    for module in (encoder.stem, *encoder.stages[:FROZEN_STAGES]):
-        module.requires_grad_(False)
-    pretrained = [p for p in encoder.parameters() if p.requires_grad]
-    known = {id(p) for p in encoder.parameters()}
-    new = [p for p in segmenter.parameters() if id(p) not in known]
-    return [{"params": pretrained, "lr": rate * 0.4}, {"params": new, "lr": rate}]
 
 
 def _class_weights(samples: list[StoredSample]) -> Tensor:

@@ -1,13 +1,16 @@
 """Training, stage by stage: `python -m hmnet train --stage segmenter|maps|crops|joint|pack`.
 
-segmenter   part labels from rendered photographs, from ImageNet features
+segmenter   part labels from rendered photographs, over MoveNet's features
 maps        the part encoder and the branches, from endless corrupted part maps without pictures
 crops       person crops labelled by the trained segmenter
 joint       the whole of HMNet, on those crops and on further fresh part maps
 pack        the averaged weights of segmenter and joint as a checkpoint folder
 
-A stage ends after --minutes or after --images; each but crops and pack writes a resumable state and a log
-to its output folder. `python -m hmnet.recipe` runs all stages in one sequence.
+A stage ends after --minutes or after --images; each but crops and pack writes a resumable state, a log and
+curves for TensorBoard to its output folder. `python -m hmnet.recipe` runs all stages in one sequence.
+
+Several GPUs, machines or CPUs train together when torchrun starts them, each process with a batch of its own:
+`torchrun --nproc-per-node 4 -m hmnet train --stage segmenter ...` (not crops and pack).
 """
 
 import argparse
@@ -18,8 +21,9 @@ import torch
 from hmnet.config import Preprocessing, SegmenterConfig
 from hmnet.data.crops import make_crops
 from hmnet.data.folders import training_shards
-from hmnet.errors import DataError
+from hmnet.errors import DataError, HMNetError
 from hmnet.packing import pack
+from hmnet.parallel import joined, local_device, processes
 from hmnet.predictor import choose_device
 from hmnet.segmentation import build_segmenter
 from hmnet.stage_pose import train_joint, train_maps
@@ -37,8 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folders of shards (segmenter, crops, pack), or the folder of crops (joint)",
     )  # fmt: skip
     parser.add_argument("--output", type=Path, required=True, help="folder for states and logs")
+    parser.add_argument(
+        "--features", type=Path, metavar="JSON",
+        help="MoveNet's original files (default: as in the embedded weights; segmenter, joint)",
+    )  # fmt: skip
     parser.add_argument("--segmenter", type=Path, help="state of a trained segmenter (crops, pack)")
-    parser.add_argument("--start", type=Path, help="state to start from, as of stage maps (joint, pack)")
+    parser.add_argument(
+        "--initial", type=Path, help="training state or .safetensors file to start from (all but crops)"
+    )
     parser.add_argument(
         "--poses", type=Path, nargs="*", default=[], help="folders of motion clips (maps, joint)"
     )
@@ -54,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--images", type=_whole, metavar="N",
         help="how many images to train on, in whole batches, instead of --minutes: repeatable to the bit",
     )  # fmt: skip
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--size", type=int, default=224, help="side of the segmenter's windows, px")
+    parser.add_argument("--batch", type=int, default=32, help="images a step, of each process (default 32)")
+    parser.add_argument("--size", type=int, default=192, help="side of the segmenter's windows, px")
     parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
     parser.add_argument(
         "--averaging", type=float, default=0.999, metavar="DECAY",
@@ -73,20 +83,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pooling", type=int, default=4, help="average inputs over squares of this side (default 4)"
     )
     parser.add_argument("--encoding", default="code", help="how part maps enter: code, label or one-hot")
+    parser.add_argument(
+        "--rgb-input", default="sighting", help="what the RGB encoder sees: sighting or pixels"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the state in --output")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run one stage; HMNetError for a missing input, an unknown device or a loss that is no number."""
+    """Run one stage, together with the other processes if torchrun started several.
+
+    Raises HMNetError for a missing input, an unknown device or a loss that is no number.
+    """
     if options.threads:
         torch.set_num_threads(options.threads)
-    device = choose_device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = choose_device(local_device(options.device or ("cuda" if torch.cuda.is_available() else "cpu")))
     torch.manual_seed(options.seed)
     options.output.mkdir(parents=True, exist_ok=True)
-    if options.stage == "pack":
-        return pack(options)
-    stages = {"segmenter": train_segmenter, "maps": train_maps, "crops": _crops, "joint": train_joint}
-    return stages[options.stage](options, device)
+    training = {"segmenter": train_segmenter, "maps": train_maps, "joint": train_joint}
+    with joined(device):
+        if options.stage in training:
+            training[options.stage](options, device)
+        elif processes() > 1:
+            raise HMNetError(f"Stage {options.stage} is for one process: start it without torchrun.")
+        elif options.stage == "crops":
+            _crops(options, device)
+        else:
+            pack(options)
 
 
 def _crops(options: argparse.Namespace, device: torch.device) -> None:
@@ -95,9 +117,8 @@ def _crops(options: argparse.Namespace, device: torch.device) -> None:
     shards = training_shards(options.data, options.part)
     segmenter = build_segmenter(SegmenterConfig())
     segmenter.load_state_dict(load_state(options.segmenter)["averaged"])
-    preprocessing = Preprocessing(segmenter_size=options.size)
     workers = options.workers or 0
-    make_crops(shards, options.output, segmenter, preprocessing, options.seed, device, workers)
+    make_crops(shards, options.output, segmenter, Preprocessing(), options.seed, device, workers)
 
 
 def _positive(text: str) -> float:

@@ -2,7 +2,6 @@
 
 import argparse
 import itertools
-import json
 import math
 import sys
 import time
@@ -13,7 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from hmnet import parallel
+from hmnet.checkpoint import read_weights
 from hmnet.errors import CheckpointError, HMNetError
+from hmnet.run_log import open_log
 
 WARMUP = 200
 SAVE_SECONDS, VALIDATE_SECONDS = 120, 300
@@ -27,12 +29,20 @@ class Trainer:
     run that was killed and resumed ends with the weights of an uninterrupted one, because everything that
     moves is in the state and batch k depends on nothing but the seed and k.
 
+    Of several processes (`hmnet.parallel`) each trains on a batch of its own, and all take the same steps:
+    they start from equal weights, and what counts is the mean over processes of gradients, losses, running
+    numbers and clock. Batch normalisation is over all batches of a step on CUDA; on a CPU it is over each
+    process's own, and its running statistics are averaged. The first process alone validates, logs and saves.
+    Resumed with another number of processes a run goes on, but not to the bit.
+
     balance: running numbers of the loss; they belong to the state and are restored in place.
     """
 
     def __init__(self, network: nn.Module, options: argparse.Namespace, groups: list[dict] | None = None,
                  device: torch.device | str = "cpu", balance: dict[str, float] | None = None):  # fmt: skip
         self.device = torch.device(device)
+        network.load_state_dict(parallel.from_first(network.state_dict))
+        network = parallel.share_batch_norm(network, self.device)
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.options = options
         self.balance = {} if balance is None else balance
@@ -58,7 +68,7 @@ class Trainer:
 
     def restore(self) -> None:
         """Go on from the saved state; CheckpointError when there is none."""
-        state = load_state(self.state_file)
+        state = parallel.from_first(lambda: load_state(self.state_file))
         self.network.load_state_dict(state["network"])
         self.averaged = {name: value.to(self.device) for name, value in state["averaged"].items()}
         self.optimiser.load_state_dict(state["optimiser"])
@@ -67,7 +77,9 @@ class Trainer:
         torch.set_rng_state(state["random"])
 
     def save(self) -> None:
-        """Write the whole state, at once or not at all."""
+        """Write the whole state, at once or not at all; of several processes the first does."""
+        if parallel.rank():
+            return
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged,
@@ -91,49 +103,52 @@ class Trainer:
         loss_of: the loss of such a batch, and its terms for the log. Raises HMNetError when the loss or its
         gradient is no number; nothing is saved after that.
         """
-        from tqdm import tqdm
-
-        last, saved, validated, waited = time.perf_counter(), self.spent, self.spent, 0.0
-        running: dict[str, float] = {}
-        with (
-            (self.options.output / "log.jsonl").open("a") as log,
-            tqdm(unit="image", total=self.options.images, initial=self.images, mininterval=10) as bar,
-        ):
+        last, saved, validated = time.perf_counter(), self.spent, self.spent
+        with open_log(self.options.output, self.step, self.images, self.options.images) as log:
             while self.share < 1:
-                asked = time.perf_counter()
+                began = time.perf_counter()
                 batch = [tensor.to(self.device, non_blocking=True) for tensor in next(batches)]
-                waited += time.perf_counter() - asked
+                waited = time.perf_counter() - began
                 self._schedule(self.share)
                 self.network.train()
                 loss, terms = loss_of(*batch)
-                self._descend(loss)
-                self.step += 1
-                self.images += len(batch[0])
-                bar.update(len(batch[0]))
-                for name, value in {"loss": loss, **terms}.items():
-                    running[name] = 0.98 * running.get(name, value.item()) + 0.02 * value.item()
+                self._differentiate(loss)
                 now = time.perf_counter()
                 self.spent, last = self.spent + now - last, now
-                if self.step % 50 == 0:
-                    bar.set_postfix_str(self._progress(running))
+                figures = self._agree({name: value.item() for name, value in {"loss": loss, **terms}.items()})
+                self._descend(figures["loss"])
+                count = len(batch[0]) * parallel.processes()
+                self.step += 1
+                self.images += count
+                rate = self.optimiser.param_groups[0]["lr"]
+                log.trained(count, figures, rate, time.perf_counter() - began, waited, self._minutes_left())
                 if self.spent - saved > SAVE_SECONDS:
                     saved = self.spent
                     self.save()
                 if self.spent - validated > VALIDATE_SECONDS or self.share >= 1:
-                    row = {"step": self.step, "images": self.images, "minutes": self.spent / 60, **running}
-                    # Near 1 when the processes that make the batches cannot keep up with the network.
-                    row["waiting"] = waited / max(self.spent - validated, 1e-9)
-                    validated, waited = self.spent, 0.0
-                    row |= self._validated(validate)
-                    print(json.dumps(row), file=log, flush=True)
+                    validated = self.spent
+                    log.validated(self.spent / 60, self._validated(validate))
         self.save()
 
-    def _descend(self, loss: Tensor) -> None:
-        """One step of the optimiser, unless loss or gradient is no number."""
+    def _differentiate(self, loss: Tensor) -> None:
+        """The gradient of the mean loss over all processes."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        parallel.average(gradients + parallel.running_statistics(self.network))
+
+    def _agree(self, figures: dict[str, float]) -> dict[str, float]:
+        """The mean of the figures over all processes; running numbers and clock become means as well."""
+        balance = {f"balance {name}": value for name, value in self.balance.items()}
+        agreed = parallel.mean_of({"spent": self.spent, **balance, **figures}, self.device)
+        self.spent = agreed["spent"]
+        self.balance.update({name: agreed[f"balance {name}"] for name in self.balance})
+        return {name: agreed[name] for name in figures}
+
+    def _descend(self, loss: float) -> None:
+        """One step of the optimiser, unless loss or gradient is no number: in all processes or in none."""
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        for what, value in (("loss", loss.item()), ("gradient", norm.item())):
+        for what, value in (("loss", loss), ("gradient", norm.item())):
             if not math.isfinite(value):
                 kept = f"{self.state_file} keeps the last good state: resume it with a lower --rate"
                 if not self.state_file.is_file():
@@ -142,15 +157,15 @@ class Trainer:
         self.optimiser.step()
         self._average()
 
-    def _progress(self, running: dict[str, float]) -> str:
-        terms = " ".join(f"{name} {value:.4f}" for name, value in running.items())
+    def _minutes_left(self) -> str:
+        """How long the run goes on, where that was asked for; a budget of images the bar estimates itself."""
         if self.options.images:
-            return terms
-        return f"{terms} {max(self.options.minutes - self.spent / 60, 0):.1f} min left"
+            return ""
+        return f"{max(self.options.minutes - self.spent / 60, 0):.1f} min left"
 
     def _validated(self, validate) -> dict[str, float]:
-        """Validation figures of the averaged weights."""
-        if validate is None:
+        """Validation figures of the averaged weights; the first process's alone."""
+        if validate is None or parallel.rank():
             return {}
         current = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.network.load_state_dict(self.averaged)
@@ -177,17 +192,20 @@ class Trainer:
 
 
 class _StepsFrom:
-    """The numbers of the batches to make: endless, from the one that a run goes on with."""
+    """The numbers of the batches to make: endless, from the step that a run goes on with.
+
+    Of W processes number r makes batch k W + r for step k.
+    """
 
     def __init__(self, first: int):
-        self.first = first
+        self.first, self.rank, self.processes = first, parallel.rank(), parallel.processes()
 
     def __iter__(self) -> Iterator[int]:
-        return itertools.count(self.first)
+        return itertools.count(self.first * self.processes + self.rank, self.processes)
 
 
 def feed(batches: Dataset, first: int, workers: int, device: torch.device) -> Iterator:
-    """Batches number `first` and on, made by `workers` processes (0: by this one), always in order.
+    """The batches from step `first` on, made by `workers` processes (0: by this one), always in order.
 
     batches: batch k as `batches[k]`, a tuple of arrays and a function of k alone, so that neither workers
     nor a restart change what is trained on.
@@ -195,6 +213,8 @@ def feed(batches: Dataset, first: int, workers: int, device: torch.device) -> It
     loader = DataLoader(
         batches, batch_size=None, sampler=_StepsFrom(first), num_workers=workers,
         pin_memory=device.type == "cuda",
+        # Else a start would draw from the random state that a resumed run has just been given back.
+        generator=torch.Generator(),
         # Forked workers share the pictures that were read; elsewhere they receive a copy.
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )  # fmt: skip
@@ -215,3 +235,14 @@ def load_state(path: Path) -> dict:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise CheckpointError(f"{path} is no training state ({error}): train that stage anew.") from error
+
+
+def load_weights(start: Path) -> dict[str, Tensor]:
+    """The weights to start from: the averaged ones of a training state, or those of a .safetensors file.
+
+    Raises CheckpointError when there are none.
+    """
+    if start.suffix == ".safetensors":
+        return {name: value.float() if value.is_floating_point() else value
+                for name, value in read_weights(start).items()}  # fmt: skip
+    return load_state(start)["averaged"]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from red_segmenter import RedSegmenter
+from red_segmenter import RedFeatures, RedSegmenter
 
 from hmnet.checkpoint import Checkpoint, WeightsInfo, save_checkpoint
 from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.model import HMNet, build_hmnet
-from hmnet.segmentation import Lite0Encoder, PartSegmenter, build_segmenter
+from hmnet.segmentation import PartSegmenter, build_segmenter
 
 MODEL_CONFIG = ModelConfig(feature_size=64)
 
@@ -31,8 +31,8 @@ def segmenter() -> PartSegmenter:
 
 @pytest.fixture(scope="session")
 def preprocessing() -> Preprocessing:
-    """Smaller than usual, and two sizes, so that mixing them up shows."""
-    return Preprocessing(segmenter_size=192, image_size=128)
+    """Smaller than usual, so that a default taken instead shows."""
+    return Preprocessing(image_size=128)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def checkpoint_folder(
 @pytest.fixture(scope="session")
 def red_checkpoint(model: HMNet, preprocessing: Preprocessing) -> Checkpoint:
     """A checkpoint that finds what is red."""
-    segmenter = RedSegmenter(Lite0Encoder(), SegmenterConfig()).eval()
+    segmenter = RedSegmenter(RedFeatures(), SegmenterConfig()).eval()
     return Checkpoint(model, segmenter, preprocessing, WeightsInfo("test", "hmnet", "0"))
 
 

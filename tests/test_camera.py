@@ -8,7 +8,7 @@ import torch
 
 from hmnet.body import PART_INDEX, load_body
 from hmnet.body.template import load_anny
-from hmnet.camera import project, solve_camera
+from hmnet.camera import fit_camera, project, solve_camera
 from hmnet.errors import NoPersonFoundError
 
 SHAPE = (480, 640)
@@ -126,3 +126,18 @@ def test_tensors_do_too_and_the_answer_is_repeatable() -> None:
 def test_an_empty_part_map_is_named() -> None:
     with pytest.raises(NoPersonFoundError, match="shows no person"):
         solve_camera(BODY.vertices, BODY.faces, np.zeros(SHAPE, bool))
+
+
+def test_keypoints_give_the_camera_back() -> None:
+    generator = np.random.default_rng(3)
+    points, camera = generator.normal(0, 0.5, (17, 3)), np.array([180.0, 0.9, 0.7])
+    keypoints = project(points, camera)
+    np.testing.assert_allclose(fit_camera(points, keypoints, np.ones(17)), camera, rtol=1e-6)
+    # A limb taken for the other must not pull, nor what has no weight.
+    keypoints[3], keypoints[7] = keypoints[7].copy(), keypoints[3].copy()
+    fitted = fit_camera(points, keypoints, np.ones(17))
+    assert np.abs(project(points, fitted) - project(points, camera)).max() < 5
+    keypoints[[3, 7]] = 1e4
+    weights = np.ones(17)
+    weights[[3, 7]] = 0
+    np.testing.assert_allclose(fit_camera(points, keypoints, weights), camera, rtol=1e-6)

@@ -11,12 +11,14 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors"},
     {"config"},
-    {"mesh", "zbuffer", "image", "metrics", "camera", "export", "model_card"},
-    {"body", "losses", "render"},
+    {"mesh", "zbuffer", "image", "metrics", "camera", "export", "model_card", "movenet", "parallel"},
+    {"body", "losses", "render", "photo_scores", "keypoints"},
     {"segmentation", "model", "person_box"},
-    {"data", "checkpoint"},
+    {"checkpoint", "run_log"},
+    {"data"},
     {"predictor", "trainer"},
-    {"evaluate", "report", "packing", "stage_segmenter", "stage_pose", "recipe"},
+    {"report"},
+    {"evaluate", "packing", "stage_segmenter", "stage_pose", "recipe"},
     {"train"},
     {"__main__", "__init__"},
 )

@@ -6,12 +6,18 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from hmnet.metrics import (
+    bootstrap_interval,
+    each_part_iou,
     joint_error,
     pa_joint_error,
+    pa_point_errors,
     pa_surface_error,
     part_confusion,
     part_iou,
+    part_means,
+    point_errors,
     similarity_align,
+    similarity_fit,
     surface_error,
 )
 
@@ -52,6 +58,34 @@ def test_alignment_beats_nearby_similarities() -> None:
         assert (best < (other - target).square().sum((1, 2))).all()
 
 
+def test_errors_of_points_are_what_the_mean_is_taken_of() -> None:
+    a, b = points(7), points(8)
+    assert point_errors(a, b).shape == (3, 24)
+    expected = 1000 * np.linalg.norm((a - b).numpy(), axis=-1)
+    np.testing.assert_allclose(point_errors(a, b), expected, rtol=1e-12)
+    torch.testing.assert_close(pa_point_errors(a, b).mean(1), pa_joint_error(a, b))
+    assert (pa_joint_error(a, b) < joint_error(a, b)).all()
+
+
+def test_part_means_equal_a_slow_loop() -> None:
+    generator = np.random.default_rng(9)
+    parts = torch.from_numpy(generator.integers(1, 24, 200))
+    errors = torch.from_numpy(generator.random((3, 200)))
+    means = part_means(errors, parts)
+    for part in range(1, 24):
+        torch.testing.assert_close(means[:, part - 1], errors[:, parts == part].mean(1))
+    # Part 24 has no vertex here.
+    assert means.shape == (3, 24) and means[:, 23].isnan().all()
+
+
+def test_the_rotation_that_was_undone_is_given_back() -> None:
+    a = points(10)
+    turns = Rotation.random(3, rng=np.random.default_rng(1))
+    aligned, rotation = similarity_fit(a, 3 * a @ torch.tensor(turns.as_matrix()).mT + 1)
+    np.testing.assert_allclose(rotation, turns.as_matrix(), atol=1e-12)
+    torch.testing.assert_close(aligned, 3 * a @ rotation.mT + 1)
+
+
 def test_batch_equals_one_by_one() -> None:
     a, b = points(5), points(6)
     for i in range(3):
@@ -64,3 +98,16 @@ def test_iou_of_a_known_confusion() -> None:
     mean_iou, person_iou = part_iou(part_confusion(predicted, true))
     assert person_iou == pytest.approx(4 / 5)
     assert mean_iou == pytest.approx((2 / 4 + 1 / 2) / 24)
+    torch.testing.assert_close(
+        each_part_iou(part_confusion(predicted, true)), torch.tensor([2 / 4, 1 / 2, *[0.0] * 22]).double()
+    )
+
+
+def test_bootstrap_interval_has_the_width_that_theory_gives() -> None:
+    values = np.random.default_rng(0).normal([100.0, 7.0], [20.0, 0.0], (400, 2))
+    low, high = bootstrap_interval(values)
+    assert low[0] < values[:, 0].mean() < high[0]
+    assert high[0] - low[0] == pytest.approx(2 * 1.96 * 20 / np.sqrt(400), rel=0.1)
+    assert low[1] == high[1] == pytest.approx(7)
+    # A column's interval does not depend on what stands beside it.
+    np.testing.assert_allclose(bootstrap_interval(values[:, :1]), (low[:1], high[:1]))

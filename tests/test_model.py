@@ -4,26 +4,31 @@ import pytest
 import torch
 
 from hmnet.body import MIRRORED_PART
-from hmnet.config import ModelConfig
+from hmnet.config import RGB_INPUTS, ModelConfig
 from hmnet.errors import CheckpointError
+from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE
 from hmnet.losses import joint_loss, surface_loss
-from hmnet.model import Branch, PartCode, build_hmnet
+from hmnet.model import Branch, PartCode, PixelEncoder, build_hmnet
 
 
-@pytest.fixture(scope="module")
-def network():
+@pytest.fixture(scope="module", params=RGB_INPUTS)
+def network(request):
     torch.manual_seed(0)
-    return build_hmnet(ModelConfig()).eval()
+    return build_hmnet(ModelConfig(rgb_input=request.param)).eval()
 
 
-def inputs(count: int, size: int = 64):
+def inputs(network, count: int, size: int = 64):
+    """What the RGB encoder sees, and part maps."""
     generator = torch.Generator().manual_seed(1)
-    image = torch.randn(count, 3, size, size, generator=generator)
-    return image, torch.randint(0, 25, (count, size, size), generator=generator)
+    seen = torch.randn(count, PLACES_SIZE + LOOKS_SIZE, generator=generator)
+    if isinstance(network.rgb_encoder, PixelEncoder):
+        seen = torch.randn(count, 3, size, size, generator=generator)
+    return seen, torch.randint(0, 25, (count, size, size), generator=generator)
 
 
 def test_the_paper_s_sizes(network):
-    assert network.rgb_encoder.network.fc.out_features == 1000
+    seen, parts = inputs(network, 1)
+    assert network.rgb_encoder(seen).shape == network.part_encoder(parts).shape == (1, 1000)
     assert network.part_encoder.network.fc.out_features == 1000
     for branch, points in ((network.joint_branch, 24), (network.surface_branch, 1229)):
         linear = [layer for layer in branch if isinstance(layer, torch.nn.Linear)]
@@ -32,7 +37,7 @@ def test_the_paper_s_sizes(network):
 
 
 def test_outputs_do_not_depend_on_the_rest_of_the_batch(network):
-    image, parts = inputs(3)
+    image, parts = inputs(network, 3)
     with torch.inference_mode():
         together = network(image, parts)
         alone = network(image[1:2], parts[1:2])
@@ -42,7 +47,7 @@ def test_outputs_do_not_depend_on_the_rest_of_the_batch(network):
 
 
 def test_both_inputs_reach_both_branches(network):
-    image, parts = inputs(1)
+    image, parts = inputs(network, 1)
     image = image.requires_grad_()
     output = network(image, parts)
     for points in (output.joints, output.vertices):
@@ -78,15 +83,29 @@ def test_the_code_of_a_mirrored_part_differs_in_its_side_alone():
         assert torch.equal(table[part] * sign, table[mirrored])
 
 
-def test_an_unknown_encoding_names_the_choices():
+def test_unknown_forms_are_answered_with_the_choices():
     with pytest.raises(CheckpointError, match="code, label, one-hot"):
         ModelConfig(part_encoding="smell")
+    with pytest.raises(CheckpointError, match="sighting, pixels"):
+        ModelConfig(rgb_input="taste")
 
 
-def test_one_batch_can_be_overfitted():
+def test_places_alone_follow_the_sightings_in_a_batch():
     torch.manual_seed(0)
-    network = build_hmnet(ModelConfig(feature_size=64)).train()
-    image, parts = inputs(4)
+    encoder = build_hmnet(ModelConfig(feature_size=64)).rgb_encoder.eval()
+    seen, places = torch.randn(3, PLACES_SIZE + LOOKS_SIZE), torch.randn(2, PLACES_SIZE)
+    together = encoder(seen, places)
+    assert together.shape == (5, 64)
+    torch.testing.assert_close(together[:3], encoder(seen))
+    torch.testing.assert_close(together[3:], encoder.lift(places))
+    assert not torch.allclose(encoder(seen), encoder.lift(seen[:, :PLACES_SIZE])), "looks count"
+
+
+@pytest.mark.parametrize("rgb_input", RGB_INPUTS)
+def test_one_batch_can_be_overfitted(rgb_input):
+    torch.manual_seed(0)
+    network = build_hmnet(ModelConfig(feature_size=64, rgb_input=rgb_input)).train()
+    image, parts = inputs(network, 4)
     target = network.body.vertices + 0.2 * torch.randn(4, 1, 3)
     joints = network.body.regress_joints(target)
     optimiser = torch.optim.Adam(network.parameters(), 3e-3)

@@ -1,69 +1,102 @@
-"""People in foreground maps, and boxes as callers give them."""
+"""People in dense maps, the piece of a mask that is theirs, and boxes as callers give them."""
 
 import numpy as np
 import pytest
+import torch
+from red_segmenter import PLACES, RedFeatures
 
 from hmnet.errors import BoxError
-from hmnet.person_box import BoxSearch, check_box, find_people, likeness, mask_box, most_inside
+from hmnet.person_box import (
+    BoxSearch,
+    Candidate,
+    check_box,
+    distinct,
+    find_candidates,
+    mask_box,
+    middle_candidates,
+    person_mask,
+)
 
 SEARCH = BoxSearch()
+SMALL, LARGE = (8, 20, 40, 84), (100, 12, 148, 108)
 
 
-def drawn(*boxes: tuple[int, int, int, int], probability: float = 0.9) -> np.ndarray:
-    foreground = np.full((120, 200), 0.05, np.float32)
-    for x0, y0, x1, y1 in boxes:
-        foreground[y0:y1, x0:x1] = probability
-    return foreground
+def dense_map(*patches: tuple[int, int, int, int]) -> torch.Tensor:
+    """What the red features see of patches (x0, y0, x1, y1) in a picture of 192 x 128 px."""
+    image = torch.full((1, 3, 128, 192), -0.1)
+    for x0, y0, x1, y1 in patches:
+        image[0, :, y0:y1, x0:x1] = torch.tensor([1.0, -1.0, -1.0])[:, None, None]
+    return RedFeatures().eval()(image)[-1][0]
 
 
-def found(foreground: np.ndarray, threshold: float = 0.5) -> list[list[float]]:
-    return [mask_box(mask).tolist() for mask in find_people(foreground, threshold, SEARCH)]
+def expected(patch: tuple[int, int, int, int]) -> np.ndarray:
+    corner, size = np.array(patch[:2]), np.array(patch[2:]) - patch[:2]
+    return corner + PLACES * size
 
 
-def test_the_largest_person_comes_first() -> None:
-    small, large = (10, 20, 30, 60), (100, 10, 150, 110)
-    assert found(drawn(small, large)) == [list(large), list(small)]
+def person(x: float = 0.0, y: float = 0.0, heat: float = 0.9) -> Candidate:
+    return Candidate(expected(LARGE) + np.array([x, y]), np.full(17, heat))
 
 
-def test_pieces_of_one_person_are_joined_and_far_ones_are_not() -> None:
-    # The gap is 2.5 % of 200 px: 5 px.
-    assert found(drawn((50, 10, 80, 50), (50, 53, 80, 90))) == [[50, 10, 80, 90]]
-    assert len(found(drawn((50, 10, 80, 50), (50, 62, 80, 90)))) == 2
+def test_each_person_has_their_own_keypoints() -> None:
+    found = find_candidates(dense_map(SMALL, LARGE), SEARCH)
+    assert len(found) == 2
+    for patch in (SMALL, LARGE):
+        nearest = min(np.abs(one.keypoints - expected(patch)).max() for one in found)
+        assert nearest <= 4
+    assert find_candidates(dense_map(), SEARCH) == []
 
 
-def test_a_speck_beside_a_person_does_not_widen_the_box() -> None:
-    assert found(drawn((50, 10, 80, 90), (82, 30, 84, 33))) == [[50, 10, 80, 90]]
+def test_unsure_centres_are_nobody() -> None:
+    dense = dense_map(LARGE)
+    dense[41].clamp_(max=-1.5)
+    assert find_candidates(dense, SEARCH) == []
+    assert len(find_candidates(dense, BoxSearch(least_centre=0.1))) == 1
 
 
-def test_nobody_is_found_where_nothing_is_sure_or_large_enough() -> None:
-    assert found(drawn()) == []
-    assert found(drawn((50, 10, 80, 90), probability=0.55)) == []
-    assert found(drawn((50, 10, 55, 15))) == []
+def test_who_stands_in_the_middle_is_meant() -> None:
+    middle = (72, 20, 120, 100)
+    (one,) = middle_candidates(dense_map(SMALL, middle)[None])
+    assert np.abs(one.keypoints - expected(middle)).max() <= 4
 
 
-def test_the_threshold_decides_what_is_foreground() -> None:
-    foreground = drawn((50, 10, 80, 90))
-    foreground[10:90, 80:100] = 0.35
-    assert found(foreground) == [[50, 10, 80, 90]]
-    assert found(foreground, 0.3) == [[50, 10, 100, 90]]
+def test_the_box_holds_the_sure_keypoints_and_a_little_more() -> None:
+    one = person()
+    x0, y0, x1, y1 = one.box(0.2)
+    low, high = one.keypoints.min(0), one.keypoints.max(0)
+    pad = 0.1 * (high - low).max()
+    assert np.allclose([x0, y0, x1, y1], [*(low - pad), *(high + pad)])
+    one.heats[-2:] = 0.05  # the ankles
+    assert one.box(0.2)[3] < y1
+    assert np.allclose(Candidate(one.keypoints, np.zeros(17)).box(0.2), [x0, y0, x1, y1])
 
 
-def test_most_inside() -> None:
-    people = find_people(drawn((0, 0, 60, 120), (90, 50, 110, 70)), 0.5, SEARCH)
-    assert mask_box(most_inside(people, (50, -9, 120, 300))).tolist() == [0, 0, 60, 120]
-    assert mask_box(most_inside(people, (58, 40, 120, 60))).tolist() == [90, 50, 110, 70]
-    assert most_inside(people, (150, 0, 190, 120)) is None
-    assert most_inside([], (0, 0, 200, 120)) is None
+def test_one_person_seen_twice_is_one_and_a_neighbour_is_not() -> None:
+    sure, again, neighbour = person(), person(3, 2, heat=0.5), person(45, 0, heat=0.6)
+    kept = distinct([again, neighbour, sure], SEARCH)
+    assert [one is other for one, other in zip(kept, (sure, neighbour), strict=True)] == [True, True]
 
 
-def test_a_person_has_more_kinds_of_parts_than_a_lawn_and_surer_ones_than_a_bush() -> None:
-    lawn = np.eye(24)[[0] * 900 + [1] * 95 + [6] * 5]
-    person = np.eye(24)[np.repeat(np.arange(24), 40)]
-    bush = 0.3 * person + 0.7 / 24
-    assert likeness(lawn) == pytest.approx(1 / 8)
-    assert likeness(person) == pytest.approx(1)
-    assert likeness(bush) == pytest.approx(0.3 + 0.7 / 24)
-    assert likeness(np.zeros((0, 24))) == 0
+def test_a_person_in_another_picture() -> None:
+    there = person().scaled(2.0, (10, 20))
+    assert np.allclose(there.keypoints, person().keypoints * 2 + [10, 20])
+
+
+def test_a_person_s_piece_of_the_mask_is_the_one_with_their_keypoints() -> None:
+    mask = np.zeros((128, 192), bool)
+    for x0, y0, x1, y1 in (SMALL, LARGE):
+        mask[y0:y1, x0:x1] = True
+    own = person_mask(mask, person(), SEARCH)
+    assert mask_box(own).tolist() == list(LARGE)
+    # A neighbour whom they touch is theirs only as far as their own reach goes.
+    touching = mask.copy()
+    touching[60:70, 40:100] = True
+    x0, _, x1, _ = mask_box(person_mask(touching, person(), SEARCH))
+    assert 75 < x0 < 100 and x1 == LARGE[2]
+    assert not person_mask(mask, person(heat=0.1), SEARCH).any()
+    assert not person_mask(np.zeros_like(mask), person(), SEARCH).any()
+    # Keypoints beyond the picture, as of a person cut off by its edge, are no mistake.
+    assert mask_box(person_mask(mask, person(60, 0), SEARCH) | own).tolist() == list(LARGE)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from red_segmenter import STRIPES
 from hmnet.camera import project
 from hmnet.checkpoint import EMBEDDED, Checkpoint, load_checkpoint
 from hmnet.errors import BoxError, HMNetError, ImageError, NoPersonFoundError, TopologyError
+from hmnet.person_box import BoxSearch
 from hmnet.predictor import Prediction, Predictor, choose_device
 
 RED, GREY = (250, 20, 20), (120, 125, 130)
@@ -85,13 +86,29 @@ def test_the_largest_person_is_taken_unless_a_box_is_given(predictor: Predictor)
 
 
 def test_the_mesh_lies_over_the_person(predictor: Predictor, prediction: Prediction) -> None:
-    # All that is seen is one large "torso front": the mesh's own must fill it.
-    torso = prediction.vertices[predictor.body.vertex_parts.numpy() == 2]
-    points = project(torso, prediction.camera)
+    points = project(prediction.vertices, prediction.camera)
+    x0, y0, x1, y1 = PERSON
+    middle = (points.min(0) + points.max(0)) / 2
+    assert np.abs(middle - [(x0 + x1) / 2, (y0 + y1) / 2]).max() < 15
+    assert 0.85 < np.ptp(points[:, 1]) / (y1 - y0) < 1.15
+
+
+def test_without_sure_keypoints_the_parts_lay_the_mesh(predictor: Predictor) -> None:
+    unsure = Predictor(predictor.checkpoint, "cpu", BoxSearch(least_heat=0.999))
+    found = unsure.predict(photo(PERSON), box=PERSON)
+    points = project(found.vertices, found.camera)
     x0, y0, x1, y1 = PERSON
     middle = (points.min(0) + points.max(0)) / 2
     assert np.abs(middle - [(x0 + x1) / 2, (y0 + y1) / 2]).max() < 30
     assert 0.6 < np.ptp(points[:, 1]) / (y1 - y0) < 1.4
+
+
+def test_everybody_is_found_the_largest_first(predictor: Predictor) -> None:
+    other = (20, 140, 70, 280)
+    people = predictor.find_people(photo(PERSON, other))
+    assert len(people) == 2 and all(person.likeness > 0.9 for person in people)
+    assert_box(people[0].box, PERSON, 4)
+    assert_box(people[1].box, other, 4)
 
 
 def test_named_joints_and_keypoints(predictor: Predictor, prediction: Prediction) -> None:

@@ -42,7 +42,7 @@ def test_every_step_is_a_command_that_is_understood_and_waits_for_what_it_reads(
         if command == "train":
             values = parser.parse_args(rest)
             made[str(values.output)] = step.name
-            given = [values.segmenter, values.start, *(values.data or [])]
+            given = [values.segmenter, values.initial, *(values.data or [])]
             # pack finds out by itself what a start has started from; its data are those of the crops.
             for source in [str(path).removesuffix("/state.pt") for path in given if path]:
                 assert made[source] in ancestors(step, steps), f"{step.name} reads {source}"

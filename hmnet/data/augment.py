@@ -18,8 +18,13 @@ MIRROR = np.array(MIRRORED_PART, np.uint8)
 
 
 def flip(image: np.ndarray, part_map: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A picture (H, W, 3) and its part ids (H, W) seen in a mirror: left parts become right ones."""
-    return image[:, ::-1], MIRROR[part_map[:, ::-1]]
+    """A picture (H, W, 3) and its part ids (H, W) seen in a mirror."""
+    return image[:, ::-1], mirrored_map(part_map)
+
+
+def mirrored_map(part_map: np.ndarray) -> np.ndarray:
+    """Part ids (H, W) seen in a mirror: left parts become right ones."""
+    return MIRROR[part_map[:, ::-1]]
 
 
 def normalise_pixels(images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:

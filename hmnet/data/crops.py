@@ -20,6 +20,7 @@ from hmnet.data.crop import extract, extract_labels
 from hmnet.data.folders import read_samples
 from hmnet.data.shards import StoredSample
 from hmnet.errors import DataError
+from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE, sighting
 from hmnet.segmentation import PartSegmenter
 
 THRESHOLDS = (0.3, 0.75)
@@ -30,13 +31,15 @@ THRESHOLDS = (0.3, 0.75)
 class PersonCrops:
     """Arrays over N crops of side S, memory-mapped.
 
-    images: (N, S, S, 3) uint8. true_maps, predicted_maps: (N, S, S) uint8. vertices: (N, V, 3) float16 m.
-    joints: (N, J, 3) float16 m.
+    images: (N, S, S, 3) uint8. true_maps, predicted_maps: (N, S, S) uint8. sightings: (N, 2, C) float16, what
+    MoveNet sees of each picture and of its mirror image (see `hmnet.keypoints.sighting`). vertices: (N, V, 3)
+    float16 m. joints: (N, J, 3) float16 m.
     """
 
     images: np.ndarray
     true_maps: np.ndarray
     predicted_maps: np.ndarray
+    sightings: np.ndarray
     vertices: np.ndarray
     joints: np.ndarray
 
@@ -50,6 +53,7 @@ def _files(folder: Path, mode: str, count: int, size: int) -> PersonCrops:
         "images": ((count, size, size, 3), np.uint8),
         "true_maps": ((count, size, size), np.uint8),
         "predicted_maps": ((count, size, size), np.uint8),
+        "sightings": ((count, 2, PLACES_SIZE + LOOKS_SIZE), np.float16),
         "vertices": ((count, len(body.vertices), 3), np.float16),
         "joints": ((count, len(body.joint_names), 3), np.float16),
     }
@@ -102,7 +106,7 @@ def make_crops(
             crops.images[span], crops.true_maps[span] = images.numpy(), true_maps.numpy()
             crops.vertices[span] = np.stack([sample.vertices for sample in samples[span]])
             crops.joints[span] = np.stack([sample.joints for sample in samples[span]])
-            logits = _logits(segmenter, images.to(device), preprocessing)
+            crops.sightings[span], logits = _looked_at(segmenter, images.to(device), preprocessing)
             labels = [
                 segmenter.label(one, threshold).byte()
                 for one, threshold in zip(logits.split(1), thresholds.tolist(), strict=True)
@@ -134,13 +138,14 @@ class _Cuts(Dataset):
         return tuple(np.stack(column) for column in zip(*cuts, strict=True))
 
 
-def _logits(segmenter, images: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
-    """Logits (B, 25, S, S) of crops (B, S, S, 3) uint8, the segmenter working at its own size."""
-    pixels = normalise_pixels(images, preprocessing)
-    side = preprocessing.segmenter_size
-    if side != images.shape[1]:
-        pixels = torch.nn.functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
-    # Half precision labels four times as many crops a second on a CPU that has it.
+def _looked_at(
+    segmenter: PartSegmenter, images: torch.Tensor, preprocessing: Preprocessing
+) -> tuple[np.ndarray, torch.Tensor]:
+    """Sightings (B, 2, C) and logits (B, 25, S, S) of crops (B, S, S, 3) uint8."""
+    pixels = normalise_pixels(images, preprocessing).contiguous(memory_format=torch.channels_last)
+    # Half precision looks at more crops a second on a CPU that has it.
     with torch.autocast(images.device.type, torch.bfloat16, enabled=images.device.type != "mps"):
-        coarse = segmenter.coarse_logits(pixels.contiguous(memory_format=torch.channels_last))
-    return torch.nn.functional.interpolate(coarse.float(), images.shape[1:3], mode="bilinear")
+        features, mirrored = segmenter.features(pixels), segmenter.features(pixels.flip(3))
+        coarse = segmenter.decode(features)
+    seen = torch.stack([sighting(features), sighting(mirrored)], 1)
+    return seen.half().cpu().numpy(), segmenter.enlarge(coarse.float())

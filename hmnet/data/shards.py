@@ -98,7 +98,11 @@ def read_shards(paths: list[Path]) -> Iterator[StoredSample]:
 
     for path in paths:
         try:
-            for entry in webdataset.WebDataset(str(path), shardshuffle=False, empty_check=False):
+            # Under torchrun every process reads every shard: which samples it trains on is decided later.
+            reader = webdataset.WebDataset(
+                str(path), shardshuffle=False, empty_check=False, nodesplitter=lambda source: source
+            )
+            for entry in reader:
                 arrays = np.load(io.BytesIO(entry["npz"]))
                 about = json.loads(entry.get("json", b"{}"))
                 yield StoredSample(

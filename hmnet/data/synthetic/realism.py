@@ -1,7 +1,7 @@
 """How well can a small classifier tell renders from photos? `python -m hmnet.data.synthetic.realism`.
 
-The judge is a logistic regression on pooled features of the ImageNet encoder (always the untrained one, so
-that figures of different days compare). Both sides are first made alike in what would tell them apart for
+The judge is a logistic regression on pooled features of MoveNet, which no training here changes, so that
+figures of different days compare. Both sides are first made alike in what would tell them apart for
 no good reason: photos are shrunk until their person is as large as in some render and are stored as the
 shards are, windows follow one rule, all are brought to one size and one JPEG quality and half are flipped.
 An AUC of 0.5 would be renders that cannot be told from photos.
@@ -18,20 +18,19 @@ import numpy as np
 import torch
 from PIL import Image
 
+from hmnet.checkpoint import load_features
 from hmnet.config import Preprocessing
 from hmnet.data.crop import extract, extract_labels, normalise
 from hmnet.data.shards import JPEG_QUALITY, StoredSample
 from hmnet.data.synthetic.sheet import Photo, draw_samples, grid, read_photos, save_picture, window
 from hmnet.data.synthetic.tells import MASKED, STATISTICS, enough
 from hmnet.errors import DataError, HMNetError
-from hmnet.segmentation import Lite0Encoder, load_imagenet_weights
+from hmnet.movenet import MoveNet
 
 SIDE = 128
 """Every window is looked at in this size, px."""
 SCALES = (0.35, 1.2)
 """Side of a person window as a share of the person box's longer side."""
-STAGES = (1, 2, 4, 6)
-"""Encoder stages that are pooled, besides the stem."""
 FOLDS, REPEATS, LEFT_OUT = 5, 5, 0.2
 """Each repeat folds anew and leaves out a fifth of the sources: the spread shows what their choice does."""
 WEIGHT_DECAY = 0.2
@@ -143,17 +142,13 @@ def _logistic(train: np.ndarray, truth: np.ndarray, test: np.ndarray) -> np.ndar
         return (unseen @ weight + bias).numpy()
 
 
-def encoder_features(encoder: Lite0Encoder, pictures: np.ndarray) -> np.ndarray:
-    """Mean and standard deviation of each channel of the stem and STAGES, (N, C) float32."""
+def encoder_features(encoder: MoveNet, pictures: np.ndarray) -> np.ndarray:
+    """Mean and standard deviation of each channel of MoveNet's pyramid, (N, C) float32."""
     out = []
     with torch.inference_mode():
         for start in range(0, len(pictures), 32):
-            x = encoder.stem(normalise(pictures[start : start + 32], Preprocessing()))
-            pooled = [x.mean((2, 3)), x.std((2, 3))]
-            for index, stage in enumerate(encoder.stages):
-                x = stage(x)
-                if index in STAGES:
-                    pooled += [x.mean((2, 3)), x.std((2, 3))]
+            *pyramid, _ = encoder(normalise(pictures[start : start + 32], Preprocessing()))
+            pooled = [statistic for x in pyramid for statistic in (x.mean((2, 3)), x.std((2, 3)))]
             out.append(torch.cat(pooled, 1).numpy())
     return np.concatenate(out)
 
@@ -284,8 +279,7 @@ def measure(options: argparse.Namespace) -> None:
     if options.windows < 2:
         raise DataError(f"Expected at least 2 windows of each photo, got {options.windows}: ask for more.")
     generator = np.random.default_rng(options.seed)
-    encoder = Lite0Encoder().eval()
-    load_imagenet_weights(encoder)
+    encoder = load_features()
     photos = read_photos(options.photos, options.masks)
     backgrounds = read_photos(options.backgrounds) if options.backgrounds else []
     samples = draw_samples(options.data, options.renders, generator)
