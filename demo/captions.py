@@ -12,8 +12,8 @@ regularised surface.</p></header>"""
 PICTURES = {
     "photo": (
         "Photo and box",
-        "The person box (solid) is found by itself, or is yours; the networks see the square crop "
-        "(dashed), <var>I ∈ ℝ<sup>192×192×3</sup></var>.",
+        "The person box (solid) is found by itself, others are thin: click one to change; the networks see "
+        "the square crop (dashed), <var>I ∈ ℝ<sup>192×192×3</sup></var>.",
         "The photo with the person box and the square crop",
     ),
     "parts": (

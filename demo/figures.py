@@ -1,5 +1,6 @@
 """Pictures of a prediction: the box, the parts and the joints over the photo; colour scales and legends."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from itertools import pairwise
@@ -19,7 +20,7 @@ HEAT_SCALE = "viridis"
 
 MIDDLE, RIGHT, LEFT = (250, 204, 21), (251, 113, 70), (56, 189, 248)
 """Colours of the skeleton: warm on the person's right, cool on the left, as in the part palette."""
-BOX_COLOUR, CROP_COLOUR = (16, 185, 129), (255, 255, 255)
+BOX_COLOUR, CROP_COLOUR, OTHERS_COLOUR = (16, 185, 129), (255, 255, 255), (250, 204, 21)
 
 SKELETON = (
     ("pelvis", "left_hip"), ("pelvis", "right_hip"), ("pelvis", "spine1"), ("left_hip", "left_knee"),
@@ -43,9 +44,16 @@ def shrink(image: np.ndarray, max_side: int = MAX_SIDE) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
-def draw_box(image: np.ndarray, box: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """The person box (solid) and the square crop (dashed), both (4,) xyxy in pixels of the image."""
+def draw_box(
+    image: np.ndarray, box: np.ndarray, crop: np.ndarray, others: Sequence[np.ndarray] = ()
+) -> np.ndarray:
+    """The person box (solid), the square crop (dashed) and other people's boxes (thin).
+
+    All (4,) xyxy in pixels of the image.
+    """
     canvas, pen, unit = _canvas(image)
+    for other in others:
+        pen.rectangle([float(value) * SUPERSAMPLING for value in other], outline=OTHERS_COLOUR, width=unit)
     x0, y0, x1, y1 = (float(value) * SUPERSAMPLING for value in crop)
     corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
     for start, end in pairwise(corners):

@@ -60,6 +60,28 @@ def reconstruct(predictor: Predictor, photo: Path | np.ndarray, example: Example
     return regularise(predictor, Session(predictor.predict(photo), example), lab)
 
 
+def choose(predictor: Predictor, session: Session, point: tuple[float, float], lab: Lab) -> Session | None:
+    """Runs the networks on the person at a point, in pixels of the photo panel; None where nobody else is.
+
+    Of several boxes around the point the smallest counts. An example keeps to the person whose truth it has.
+    """
+    prediction = session.prediction
+    if session.example is not None:
+        return None
+    x, y = np.asarray(point) / _shown(prediction)[1]
+    around = [p for p in prediction.people if p.box[0] <= x <= p.box[2] and p.box[1] <= y <= p.box[3]]
+    if not around:
+        return None
+    box = min(around, key=lambda person: np.prod(person.box[2:] - person.box[:2])).box
+    if np.allclose(box, prediction.box, atol=1):
+        return None
+    # The session keeps a large photo at a smaller size: from here on that is the photo.
+    scale = prediction.image.shape[1] / prediction.photo_size[0]
+    people = tuple(replace(person, box=person.box * scale) for person in prediction.people)
+    chosen = replace(predictor.predict(prediction.image, box * scale), people=people)
+    return regularise(predictor, Session(chosen, None), lab)
+
+
 def regularise(predictor: Predictor, session: Session, lab: Lab) -> Session:
     """The same prediction under other regulariser settings; the networks do not run."""
     iterations = lab.iterations if lab.enabled else 0
@@ -67,10 +89,19 @@ def regularise(predictor: Predictor, session: Session, lab: Lab) -> Session:
 
 
 def photo_panel(session: Session) -> np.ndarray:
-    """The photo with the person box and the networks' crop, uint8."""
+    """The photo with the person box and the networks' crop, and faintly the boxes of others, uint8."""
     prediction = session.prediction
     image, scale = _shown(prediction)
-    return figures.draw_box(image, prediction.box * scale, np.array(prediction.crop.box) * scale)
+    others = [p.box * scale for p in prediction.people if not np.allclose(p.box, prediction.box, atol=1)]
+    return figures.draw_box(image, prediction.box * scale, np.array(prediction.crop.box) * scale, others)
+
+
+def people_line(session: Session) -> str:
+    """HTML: how many people were found, and what to do about it; empty for one."""
+    count = len(session.prediction.people)
+    if count < 2 or session.example is not None:
+        return ""
+    return f'<p class="people">{count} people were found: click another one in the photo with the boxes.</p>'
 
 
 def parts_panel(session: Session) -> np.ndarray:

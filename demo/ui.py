@@ -107,6 +107,7 @@ class Page:
 
     def _lay_out_results(self) -> None:
         self.status = _html(handlers.status_line(None, self.predictor), "status")
+        self.people = _html("", "people")
         with gr.Row(elem_id="pictures"):
             self.pictures = {name: _picture(name) for name in captions.PICTURES}
         self.legend = _html(handlers.parts_legend(None), "legend")
@@ -125,7 +126,7 @@ class Page:
 
     def _wire(self) -> None:
         meshes = [self.session, self.pictures["mesh"], self.view, self.roughness]
-        everything = [*meshes, self.photo, self.legend, self.status]
+        everything = [*meshes, self.photo, self.legend, self.status, self.people]
         everything += [self.pictures[name] for name in ("photo", "parts", "joints")]
         network = {
             "outputs": everything, "concurrency_id": "network", "concurrency_limit": 1,
@@ -136,6 +137,7 @@ class Page:
         self.photo.upload(self.reconstruct, [self.photo, *self.lab], **network, api_name="reconstruct")
         self.run.click(self.repeat, [self.photo, self.session, *self.lab], **network, **private)
         self.gallery.select(self.pick_example, self.lab, **network, **private)
+        self.pictures["photo"].select(self.choose_person, [self.session, *self.lab], **network, **private)
         if self.examples:
             self.blocks.load(self.show_first_example, self.lab, **network, **private)
         gr.on(
@@ -180,6 +182,16 @@ class Page:
             return self._all(
                 handlers.reconstruct(self.predictor, source, example, Lab(average, iterations, strength))
             )
+
+        return self._attempt(work)
+
+    def choose_person(self, session, average, iterations, strength, event: gr.SelectData):
+        """Reconstructs whoever was clicked in the photo with the boxes, where several people were found."""
+
+        def work() -> Updates:
+            lab = Lab(average, iterations, strength)
+            chosen = None if session is None else handlers.choose(self.predictor, session, event.index, lab)
+            return {self.session: gr.skip()} if chosen is None else self._all(chosen)
 
         return self._attempt(work)
 
@@ -241,6 +253,7 @@ class Page:
             self.pictures["joints"]: handlers.joints_panel(session, self.body),
             self.legend: handlers.parts_legend(session),
             self.status: handlers.status_line(session, self.predictor),
+            self.people: handlers.people_line(session),
         }
 
     def _views(self, session: Session) -> Updates:

@@ -23,6 +23,7 @@ from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError, NoPersonFoundError
 from hmnet.image import read_image
+from hmnet.look import look_at, part_logits, reconstruct
 from hmnet.mesh import MeshTopology, neighbour_average, roughness
 from hmnet.metrics import (
     bootstrap_interval,
@@ -35,7 +36,6 @@ from hmnet.metrics import (
     part_means,
     point_errors,
 )
-from hmnet.model import HMNetOutput
 from hmnet.model_card import write_model_card
 from hmnet.person_box import mask_box
 from hmnet.photo_scores import PhotoScore, Reference, read_reference, score_lines, score_photo
@@ -56,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, help="evaluate the first N samples only")
     parser.add_argument(
         "--true-parts", action="store_true", help="feed the true part map (the paper's Oracle)"
+    )
+    parser.add_argument(
+        "--one-view", action="store_true", help="without the average with the mirror image's answer"
     )
     parser.add_argument("--weights", help="folder or Hub repo of the weights (default: the embedded ones)")
     parser.add_argument(
@@ -116,7 +119,11 @@ def _run_data(checkpoint: Checkpoint, options: argparse.Namespace) -> None:
 
 @torch.inference_mode()
 def pose_errors(
-    checkpoint: Checkpoint, data: Path, limit: int | None = None, true_parts: bool = False
+    checkpoint: Checkpoint,
+    data: Path,
+    limit: int | None = None,
+    true_parts: bool = False,
+    mirror: bool = True,
 ) -> dict[str, np.ndarray]:
     """Errors of N test samples in mm, and IoU of the part maps that HMNet was given.
 
@@ -125,15 +132,18 @@ def pose_errors(
     Of the regularised mesh also "part surface", "PA part surface" (N, 24), means over each part's vertices,
     and "each joint", "PA each joint" (N, J); PA aligns the body as a whole.
     "part IoU" (1, 24), "part mean IoU" and "person IoU" (1,).
-    The crop is the true box, as in the paper. Raises DataError where there is no sample.
+    The crop is the true box, as in the paper. mirror: average with the answers to the mirror images. Raises
+    DataError where there is no sample.
     """
-    checkpoint.model.eval(), checkpoint.segmenter.eval()
-    body = checkpoint.model.body
+    model, segmenter = checkpoint.model.eval(), checkpoint.segmenter.eval()
+    body = model.body
     neighbours = MeshTopology.from_faces(body.faces, len(body.vertices)).neighbour_matrix
     columns: dict[str, list[Tensor]] = {}
     confusion = torch.zeros(len(PART_NAMES), len(PART_NAMES), dtype=torch.long)
     for images, true_maps, vertices, joints in _batches(checkpoint, data, limit):
-        output, maps = _reconstruct(checkpoint, images, true_maps if true_parts else None)
+        look = look_at(segmenter, images, mirror)
+        maps = true_maps if true_parts else segmenter.label(part_logits(segmenter, look))
+        output = reconstruct(model, look, maps)
         confusion += part_confusion(maps, true_maps)
         averaged = neighbour_average(output.vertices, neighbours)
         rows = _mesh_errors(averaged, vertices, joints, body, neighbours)
@@ -152,20 +162,6 @@ def pose_errors(
     result["part mean IoU"], result["person IoU"] = np.array([mean_iou]), np.array([person_iou])
     result["part IoU"] = each_part_iou(confusion)[None].numpy()
     return result
-
-
-def _reconstruct(
-    checkpoint: Checkpoint, images: Tensor, part_map: Tensor | None
-) -> tuple[HMNetOutput, Tensor]:
-    """What HMNet answers to pictures (B, 3, S, S) and part ids (B, S, S), and these: by default those found.
-
-    Both networks look at the same MoveNet features, which are computed once.
-    """
-    model, segmenter = checkpoint.model, checkpoint.segmenter
-    features = segmenter.features(images)
-    if part_map is None:
-        part_map = segmenter.label(segmenter.enlarge(segmenter.decode(features)))
-    return model(model.rgb_encoder.see(images, features), part_map), part_map
 
 
 def _mesh_errors(
@@ -323,7 +319,8 @@ def _mask_score(checkpoint: Checkpoint, photo: Path, file: Path) -> list[float]:
     if not mask.any():
         raise DataError(f"{file.name} masks nobody: paint the person white, or leave the file out.")
     crop, size = square_crop(mask_box(mask), preprocessing.crop_margin), preprocessing.image_size
-    logits = segmenter(normalise(extract(image, crop, size)[None], preprocessing))
+    picture = normalise(extract(image, crop, size)[None], preprocessing)
+    logits = part_logits(segmenter, look_at(segmenter, picture, mirror=True))
     true = extract_labels(mask.astype(np.uint8), crop, size) > 0
     found = (segmenter.label(logits, threshold)[0].numpy() > 0 for threshold in THRESHOLDS)
     return [(person & true).sum() / max((person | true).sum(), 1) for person in found]

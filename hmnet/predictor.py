@@ -19,10 +19,12 @@ from hmnet.checkpoint import Checkpoint, WeightsInfo
 from hmnet.data.crop import OUTSIDE, Crop, extract, normalise, restore_labels, square_crop
 from hmnet.errors import HMNetError, NoPersonFoundError
 from hmnet.image import ImageSource, read_sized_image
+from hmnet.look import Look, look_at, part_logits, reconstruct
 from hmnet.mesh import MeshTopology, neighbour_average
 from hmnet.model import HMNetOutput
 from hmnet.movenet import KEYPOINT_NAMES
 from hmnet.person_box import (
+    LEAST_SIDE,
     BoxSearch,
     Candidate,
     check_box,
@@ -46,6 +48,14 @@ DEVICES = ("cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True)
+class Person:
+    """Somebody found in a photo. box: (4,) xyxy in its px. likeness: how surely it is a person, in [0, 1]."""
+
+    box: np.ndarray
+    likeness: float
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What was found in one photo. Points: metres, camera frame, relative to the pelvis.
 
@@ -57,7 +67,8 @@ class Prediction:
     raw_vertices: (V, 3) of the surface branch. vertices: (V, 3), regularised.
     camera: (3,) weak perspective s, tx, ty. named_joints: the regressed joints by name, and the body's
     keypoints whose names are not among them, (3,) each. keypoints_2d: their projections, (2,) px each.
-    timings: ms a stage. weights: which weights answered.
+    timings: ms a stage. weights: which weights answered. people: everybody found, boxes in px of the upright
+    photo; nobody where the box was given.
     """
 
     image: np.ndarray
@@ -74,37 +85,28 @@ class Prediction:
     keypoints_2d: dict[str, np.ndarray]
     timings: dict[str, float]
     weights: WeightsInfo
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody found in a photo. box: (4,) xyxy in its px. likeness: how surely it is a person, in [0, 1]."""
-
-    box: np.ndarray
-    likeness: float
-
-
-@dataclass(frozen=True)
-class Look:
-    """Pictures as the networks take them: image (B, 3, H, W), normalised, and MoveNet's features of it."""
-
-    image: Tensor
-    features: list[Tensor]
+    people: tuple[Person, ...] = ()
 
 
 class Predictor:
     """Holds the networks of a checkpoint on one device; keeps nothing else, so that threads may share it."""
 
     def __init__(
-        self, checkpoint: Checkpoint, device: str | None = None, search: BoxSearch | None = None
+        self,
+        checkpoint: Checkpoint,
+        device: str | None = None,
+        search: BoxSearch | None = None,
+        mirror: bool = True,
     ) -> None:
         """device: "cpu", "cuda" or "mps"; None takes the fastest there is. Moves the checkpoint's networks.
 
-        Raises HMNetError for a device that is unknown or not there.
+        mirror: average the answers to the crop and to its mirror image (see `hmnet.look`). Raises
+        HMNetError for a device that is unknown or not there.
         """
         self.device = choose_device(device)
         self.checkpoint = checkpoint
         self.search = search or BoxSearch()
+        self.mirror = mirror
         self._model = checkpoint.model.to(self.device, memory_format=torch.channels_last).eval()
         self._segmenter = checkpoint.segmenter.to(self.device, memory_format=torch.channels_last).eval()
         self._neighbours = MeshTopology.from_faces(self.body.faces, len(self.body.vertices)).neighbour_matrix
@@ -115,7 +117,7 @@ class Predictor:
         return self.checkpoint.model.body
 
     def predict(self, image: ImageSource, box: Sequence[float] | np.ndarray | None = None) -> Prediction:
-        """Everything about the person in a photo: the one in the box, or else the largest.
+        """Everything about the person in a photo: the one in the box, or else the first that is found.
 
         image: whatever `hmnet.image.read_image` takes. box: (4,) xyxy in px of the upright photo.
         Raises ImageError, BoxError or NoPersonFoundError.
@@ -124,11 +126,12 @@ class Predictor:
         photo, size = read_sized_image(image)
         scale = max(photo.shape[:2]) / max(size)
         clock.lap("read")
-        box = self.find_box(photo) if box is None else check_box(box, size) * scale
+        people = self._someone(photo) if box is None else []
+        box = people[0].box if box is None else check_box(box, size) * scale
         clock.lap("find_person")
         preprocessing = self.checkpoint.preprocessing
         crop = square_crop(box, preprocessing.crop_margin)
-        look = self.look(extract(photo, crop, preprocessing.image_size)[None])
+        look = self.look(extract(photo, crop, preprocessing.image_size)[None], self.mirror)
         labels = self.segment(look)[0]
         if np.count_nonzero(labels) < LEAST_SHARE * labels.size:
             raise NoPersonFoundError("No person was found in the box: mark another one, or leave it out.")
@@ -159,6 +162,7 @@ class Predictor:
             keypoints_2d=_projected(named_joints, camera),
             timings=clock.laps,
             weights=self.checkpoint.info,
+            people=tuple(replace(person, box=person.box / scale) for person in people),
         )
 
     def regularise(self, prediction: Prediction, iterations: int = 1, strength: float = 1.0) -> Prediction:
@@ -177,18 +181,15 @@ class Predictor:
             keypoints_2d=_projected(named_joints, prediction.camera),
         )
 
-    def find_box(self, photo: np.ndarray) -> np.ndarray:
-        """Box (4,) of the person that a photo (H, W, 3) uint8 is of, in its px; see `find_people`.
-
-        Raises NoPersonFoundError.
-        """
+    def _someone(self, photo: np.ndarray) -> list[Person]:
+        """Everybody found in a photo; NoPersonFoundError when that is nobody."""
         people = self.find_people(photo)
         if not people:
             raise NoPersonFoundError(
                 "No person was found in the photo: take one that shows a whole person, or mark the person "
                 "with a box."
             )
-        return people[0].box
+        return people
 
     def find_people(self, photo: np.ndarray) -> list[Person]:
         """Everybody found in a photo (H, W, 3) uint8, the largest and surest first.
@@ -201,12 +202,14 @@ class Predictor:
         if not candidates:
             return []
         looks = self._second_look(photo, candidates)
-        boxes = {id(candidate): box.clip(0, [photo.shape[1], photo.shape[0]] * 2) for candidate, box in looks}
+        kept = distinct([candidate for candidate, _ in looks], self.search)
         people = [
-            Person(boxes[id(candidate)], candidate.likeness)
-            for candidate in distinct([candidate for candidate, _ in looks], self.search)
-            if candidate.likeness >= self.search.least_likeness
+            Person(box.clip(0, [photo.shape[1], photo.shape[0]] * 2), candidate.likeness)
+            for candidate, box in looks
+            if any(candidate is one for one in kept) and candidate.likeness >= self.search.least_likeness
         ]
+        # What lies beyond the photo's edge for the most part has no box that could be looked at.
+        people = [one for one in people if (one.box[2:] - one.box[:2]).min() >= LEAST_SIDE]
         return sorted(people, key=_standing, reverse=True)
 
     def _first_look(self, photo: np.ndarray, side: int) -> list[Candidate]:
@@ -231,23 +234,22 @@ class Predictor:
             found.append((person.scaled(window.side / size, window.box[:2]), box))
         return found
 
-    def look(self, pictures: np.ndarray) -> Look:
-        """What all networks work on, of pictures (B, H, W, 3) uint8 with sides that are multiples of 32."""
+    def look(self, pictures: np.ndarray, mirror: bool = False) -> Look:
+        """A look at pictures (B, H, W, 3) uint8, sides multiples of 32, and at their mirror images."""
         image = normalise(pictures, self.checkpoint.preprocessing).to(self.device)
         with torch.inference_mode():
-            return Look(image, self._segmenter.features(image))
+            return look_at(self._segmenter, image, mirror)
 
     def segment(self, look: Look) -> np.ndarray:
         """Part ids (B, S, S) uint8 of person crops."""
         with torch.inference_mode():
-            labels = self._segmenter.label(self._segmenter.enlarge(self._segmenter.decode(look.features)))
+            labels = self._segmenter.label(part_logits(self._segmenter, look))
         return labels.to(torch.uint8).cpu().numpy()
 
     def reconstruct(self, look: Look, labels: np.ndarray) -> HMNetOutput:
         """Joints (B, J, 3) and raw vertices (B, V, 3) for person crops and their part ids (B, S, S)."""
         with torch.inference_mode():
-            part_map = torch.from_numpy(labels).to(self.device).long()
-            return self._model(self._model.rgb_encoder.see(look.image, look.features), part_map)
+            return reconstruct(self._model, look, torch.from_numpy(labels).to(self.device).long())
 
     def _camera(self, vertices: np.ndarray, part_map: np.ndarray, person: Candidate) -> np.ndarray:
         """The camera (3,) that lays the mesh over the person: over the keypoints, or else over the parts."""

@@ -94,7 +94,7 @@ def checkpoint():
 
 def test_a_known_offset_comes_out_in_mm(checkpoint, tmp_path):
     write_shard(tmp_path / "00000.tar", [Shown(), Shown()], np.random.default_rng(0))
-    errors = evaluate.pose_errors(checkpoint, tmp_path)
+    errors = evaluate.pose_errors(checkpoint, tmp_path, mirror=False)
     assert errors["raw surface"].shape == (2,)
     np.testing.assert_allclose(errors["raw surface"], 50, atol=0.3)
     np.testing.assert_allclose(errors["raw joint"], 50, atol=0.3)
@@ -123,7 +123,7 @@ def test_parts_and_joints_are_told_apart(checkpoint, tmp_path):
     moved.vertices[head] += (0, -0.5, 0)
     moved.joints[ankle] += (0, 0, 2)
     write_shard(tmp_path / "00000.tar", [plain, moved], np.random.default_rng(0))
-    errors = evaluate.pose_errors(checkpoint, tmp_path)
+    errors = evaluate.pose_errors(checkpoint, tmp_path, mirror=False)
     assert errors["raw joint"] == pytest.approx([0, 2000 / 24], abs=1)
     parts = errors["part surface"]
     assert (parts[0] < 40).all() and (parts[1, HEAD] > 450).all()
@@ -144,8 +144,8 @@ def test_hmnet_sees_the_parts_it_is_told_to(checkpoint, tmp_path):
     shown = Shown()
     shown.part_map = np.where(shown.part_map > 0, 7, 0).astype(np.uint8)
     write_shard(tmp_path / "00000.tar", [shown], np.random.default_rng(0))
-    assert evaluate.pose_errors(checkpoint, tmp_path)["part IoU"][0, 6] == 0
-    assert evaluate.pose_errors(checkpoint, tmp_path, true_parts=True)["part IoU"][0, 6] == 1
+    assert evaluate.pose_errors(checkpoint, tmp_path, mirror=False)["part IoU"][0, 6] == 0
+    assert evaluate.pose_errors(checkpoint, tmp_path, true_parts=True, mirror=False)["part IoU"][0, 6] == 1
     found, true = (set(maps.unique().tolist()) for maps in checkpoint.model.part_maps)
     assert found == {0, 2} and true == {0, 7}
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
 
 pytestmark = pytest.mark.browser
 
@@ -232,3 +233,31 @@ def test_no_other_host_is_asked(page, photo, served):
     page.wait_for_timeout(500)
     # Addresses without a host are data the page itself holds (data:, blob:).
     assert page.hosts - {""} == {urlsplit(served).netloc}
+
+
+def test_of_two_people_the_other_can_be_clicked(page, examples, predictor, tmp_path):
+    if not hasattr(predictor, "find_people"):
+        pytest.skip("needs the shipped weights")
+    names = ("running", "waving")
+    pair = [Image.open(examples / f"{name}.jpg").resize((480, 480)) for name in names]
+    both = Image.new("RGB", (960, 480))
+    for place, picture in enumerate(pair):
+        both.paste(picture, (480 * place, 0))
+    both.save(tmp_path / "both.jpg", quality=92)
+    drawn = draws(page)
+    upload(page, tmp_path / "both.jpg")
+    wait_for_draw(page, drawn)
+    page.wait_for_timeout(500)
+    assert "people were found" in page.locator("#people").inner_text()
+    calls, drawn, first = predictor.calls, draws(page), mesh(page, "regularised")
+    panel = page.locator("#panel-photo img")
+    panel.scroll_into_view_if_needed()
+    frame = panel.bounding_box()
+    for share in (0.25, 0.75):
+        # A click on the person who is shown already changes nothing; one of the two is the other.
+        panel.click(position={"x": share * frame["width"], "y": 0.55 * frame["height"]})
+        page.wait_for_timeout(1500)
+    wait_for_draw(page, drawn)
+    assert predictor.calls >= calls + 1
+    assert mesh(page, "regularised")["x"] != first["x"]
+    assert page.problems == []

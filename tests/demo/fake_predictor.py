@@ -52,7 +52,7 @@ class FakePredictor:
         raw = (vertices + ripple).astype(np.float32)
         joints = self.body.regress_joints(torch.as_tensor(vertices)).numpy() + np.float32(0.005)
         keypoints = project(self.body.regress_keypoints(torch.as_tensor(vertices)).numpy(), camera)
-        box = np.concatenate([points.min(0), points.max(0)])
+        box = np.concatenate([points.min(0), points.max(0)]) if box is None else np.asarray(box)
         half = 0.55 * (box[2:] - box[:2]).max()
         middle = (box[:2] + box[2:]) / 2
         made = Prediction(

@@ -13,6 +13,7 @@ from demo import handlers
 from demo.handlers import MOVED, TRUTH, Lab
 from hmnet.errors import ImageError, NoPersonFoundError
 from hmnet.mesh import MeshTopology
+from hmnet.predictor import Person
 
 
 def test_regulariser_settings_act_without_the_networks(predictor, of_photo):
@@ -130,3 +131,39 @@ def test_bad_photos_raise_sentences(predictor, tmp_path):
     Image.new("RGB", (64, 64), "grey").save(tmp_path / "wall.png")
     with pytest.raises(NoPersonFoundError):
         handlers.reconstruct(predictor, tmp_path / "wall.png", None, Lab())
+
+
+def with_people(session, *boxes):
+    people = tuple(Person(np.array(box, float), 0.5) for box in boxes)
+    return replace(session, prediction=replace(session.prediction, people=people))
+
+
+def test_of_several_people_the_one_that_is_clicked_is_looked_at(predictor, of_photo):
+    own = of_photo.prediction.box
+    beside, within = (
+        own + np.array([30, 0, 30, 0]),
+        np.array([own[0] + 2, own[1] + 2, own[0] + 40, own[1] + 60]),
+    )
+    session = with_people(of_photo, own, beside, within)
+    scale = handlers.photo_panel(session).shape[1] / session.prediction.photo_size[0]
+    chosen = handlers.choose(predictor, session, (within[:2] + 5) * scale, Lab())
+    np.testing.assert_allclose(chosen.prediction.box, within)
+    assert len(chosen.prediction.people) == 3 and chosen.example is None
+    assert "3 people" in handlers.people_line(chosen)
+    # Nobody new: outside all boxes, or the person who is shown already.
+    assert handlers.choose(predictor, session, (0, 0), Lab()) is None
+    alone = with_people(of_photo, own)
+    assert handlers.choose(predictor, alone, (own[:2] + 5) * scale, Lab()) is None
+    assert handlers.people_line(alone) == ""
+
+
+def test_other_people_s_boxes_are_drawn(of_photo):
+    own = of_photo.prediction.box
+    alone, two = (handlers.photo_panel(with_people(of_photo, *boxes)) for boxes in ((own,), (own, own / 2)))
+    assert not np.array_equal(alone, two)
+
+
+def test_an_example_keeps_to_the_person_whose_truth_it_has(predictor, of_example):
+    session = with_people(of_example, of_example.prediction.box, [0, 0, 300, 300])
+    assert handlers.choose(predictor, session, (10, 10), Lab()) is None
+    assert handlers.people_line(session) == ""
