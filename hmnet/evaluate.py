@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> None:
 def _run_data(checkpoint: Checkpoint, options: argparse.Namespace) -> None:
     name = testset.name_of(options.data, testset.read_record())
     print(f"data: the fixed test set {name!r}" if name else "data: none of the fixed test sets")
-    errors = pose_errors(checkpoint, options.data, options.limit, options.true_parts)
+    errors = pose_errors(checkpoint, options.data, options.limit, options.true_parts, not options.one_view)
     print_errors(errors, checkpoint.model.body)
     print_slices(errors, [s.tags for s in _samples(options.data, options.limit)])
     print_iou(errors)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from hmnet import evaluate
+from hmnet.__main__ import main
 from hmnet.body import PART_INDEX, load_body
 from hmnet.checkpoint import Checkpoint, WeightsInfo
 from hmnet.config import Preprocessing
@@ -239,3 +240,12 @@ def test_means_are_recorded_beside_the_weights(tmp_path):
     assert "| surface | 20 |" in (tmp_path / "README.md").read_text()
     with pytest.raises(DataError, match="--weights"):
         evaluate.record(tmp_path / "nowhere", {})
+
+
+@pytest.mark.parametrize("option", [[], ["--one-view"]])
+def test_one_view_leaves_the_mirror_image_out(option, checkpoint, monkeypatch, tmp_path):
+    write_shard(tmp_path / "00000.tar", [Shown()], np.random.default_rng(0))
+    monkeypatch.setattr(evaluate, "load_checkpoint", lambda *_: checkpoint)
+    assert main(["evaluate", "--data", str(tmp_path), *option]) == 0
+    # A look at the picture, and one at its mirror image.
+    assert checkpoint.segmenter.looks == (1 if option else 2)

@@ -10,7 +10,7 @@ import torch
 pytest.importorskip("numba", reason="training data need requirements-dev.txt")
 pytest.importorskip("webdataset", reason="training data need requirements-dev.txt")
 
-from hmnet import stage_pose, train
+from hmnet import packing, stage_pose, train
 from hmnet.body import load_body
 from hmnet.checkpoint import load_checkpoint
 from hmnet.config import SegmenterConfig
@@ -220,3 +220,20 @@ def test_a_part_that_is_none_says_what_was_expected(part, work):
     with pytest.raises(DataError, match="K/N"):
         train.run(options("--stage", "segmenter", "--data", str(work / "shards"), "--part", part,
                           "--output", str(work / "part")))  # fmt: skip
+
+
+def test_what_the_initial_weights_had_seen_counts_too(tmp_path):
+    seen = {"data": {"hmnet": {"images": 5, "steps": 1, "minutes": 2.0}}}
+    (tmp_path / "config.json").write_text(json.dumps(seen))
+    (tmp_path / "hmnet.safetensors").touch()
+    state = {
+        "images": 3,
+        "step": 2,
+        "spent": 60.0,
+        "options": {"initial": str(tmp_path / "hmnet.safetensors")},
+    }
+    assert packing._training_of(state) == {"images": 8, "steps": 3, "minutes": 3.0}
+    torch.save(state, tmp_path / "state.pt")
+    later = state | {"options": {"initial": str(tmp_path / "state.pt")}}
+    assert packing._training_of(later)["images"] == 11
+    assert packing._training_of(state | {"options": {"initial": "None"}})["images"] == 3
