@@ -41,7 +41,8 @@ VIEWS = {
     "raw": (
         "Raw surface",
         "The surface branch regresses every vertex on its own, <var>V = f<sub>S</sub>(φ<sub>I</sub> ⊕ "
-        "φ<sub>P</sub>)</var>, hence the ripples; training scores only the averaged mesh (Eq. 1).",
+        "φ<sub>P</sub>)</var>, hence the ripples; training scores the averaged mesh (Eq. 1), and the raw one "
+        "only a little.",
     ),
     "regularised": (
         "Regularised surface",

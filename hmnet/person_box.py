@@ -35,7 +35,7 @@ class BoxSearch:
     margin: float = 0.25
     least_centre: float = 0.2
     least_heat: float = 0.2
-    least_likeness: float = 0.25
+    least_likeness: float = 0.3
     reach: float = 0.08
     same: float = 0.12
 

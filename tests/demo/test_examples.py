@@ -1,5 +1,7 @@
 """The gallery's files: read as documented, and refused with a sentence."""
 
+import json
+
 import numpy as np
 import pytest
 from fake_predictor import posed_vertices, write_example
@@ -13,6 +15,9 @@ def test_examples_come_in_order_with_their_truth(tmp_path):
         write_example(tmp_path, name, seed=3, size=(120, 160))
     dancer, runner = load_examples(tmp_path)
     assert (dancer.title, runner.title) == ("Dancer", "Runner")
+    about = json.loads((tmp_path / "runner.json").read_text())
+    (tmp_path / "runner.json").write_text(json.dumps(about | {"place": 0}))
+    assert [example.title for example in load_examples(tmp_path)] == ["Runner", "Dancer"]
     assert dancer.vertices.dtype == np.float32
     np.testing.assert_allclose(dancer.vertices, posed_vertices(3), atol=1e-3)  # stored as float16
     assert dancer.joints.shape == (24, 3)
