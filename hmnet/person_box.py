@@ -22,15 +22,17 @@ LEAST_SIDE = 8
 class BoxSearch:
     """How people are looked for.
 
-    sides: longer sides in px at which the whole photo is looked at. looks: how many candidates get a second
-    look. margin: by how much the window of the second look exceeds the first box, as a share of its longer
-    side. least_centre: how sure MoveNet must be of a person's centre at the first look. least_heat: of a
-    keypoint, for it to count. least_likeness: of all keypoints together at the second look. reach: how far
-    beyond the box of the keypoints a person's mask may go, as a share of its longer side. same: candidates
-    whose keypoints lie closer together than this share of the larger one's side are one person.
+    sides: longer sides in px at which the whole photo is looked at. most: how many candidates one such look
+    may give; a crowd would take minutes. looks: how many of all candidates get a second look. margin: by how
+    much the window of the second look exceeds the first box, as a share of its longer side. least_centre: how
+    sure MoveNet must be of a person's centre at the first look. least_heat: of a keypoint, for it to count.
+    least_likeness: of all keypoints together at the second look. reach: how far beyond the box of the keypoints
+    a person's mask may go, as a share of its longer side. same: candidates whose keypoints lie closer together
+    than this share of the larger one's side are one person.
     """
 
     sides: tuple[int, ...] = (192, 320, 512)
+    most: int = 20
     looks: int = 6
     margin: float = 0.25
     least_centre: float = 0.2
@@ -67,12 +69,12 @@ class Candidate:
 
 
 def find_candidates(dense: torch.Tensor, search: BoxSearch) -> list[Candidate]:
-    """People in a dense map (76, H, W), in px of the picture that it was made of; the surest centre first."""
+    """The surest few people in a dense map (76, H, W), in px of its picture, the surest centre first."""
     _, centres = heats_and_centres(dense[None])
     highest = torch.nn.functional.max_pool2d(centres, 5, 1, 2)
     cells = torch.nonzero(((centres == highest) & (centres >= search.least_centre))[0])
-    order = centres[0, cells[:, 0], cells[:, 1]].argsort(descending=True)
-    return _candidates(dense.expand(len(cells), -1, -1, -1), cells[order])
+    surest = centres[0, cells[:, 0], cells[:, 1]].argsort(descending=True)[: search.most]
+    return _candidates(dense.expand(len(surest), -1, -1, -1), cells[surest])
 
 
 def middle_candidates(dense: torch.Tensor) -> list[Candidate]:

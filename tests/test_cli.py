@@ -71,8 +71,9 @@ def test_predict_writes_four_files(red: None, photo: Path, tmp_path: Path, capsy
     assert np.allclose(content["keypoints_2d"]["left_knee"], expected, atol=0.05)
 
     parts = Image.open(output / "some_one_parts.png")
-    assert parts.size == (120, 160) and set(np.unique(np.asarray(parts))) == {0, *STRIPES}
-    assert parts.convert("RGB").getpixel((60, 80)) in {PART_COLOURS[part] for part in STRIPES}
+    # Of the red stripes the torso alone is the same in a mirror, whose answer is averaged in.
+    assert parts.size == (120, 160) and set(np.unique(np.asarray(parts))) == {0, 2}
+    assert parts.convert("RGB").getpixel((60, 80)) == PART_COLOURS[2]
     overlay = np.asarray(Image.open(output / "some_one_overlay.png"))
     changed = (overlay != np.asarray(Image.open(photo))).any(-1)
     assert overlay.shape == (160, 120, 3) and 0.05 < changed.mean() < 0.95

@@ -14,7 +14,7 @@ FLOORS = (
     {"mesh", "zbuffer", "image", "metrics", "camera", "export", "model_card", "movenet", "parallel"},
     {"body", "losses", "render", "photo_scores", "keypoints"},
     {"segmentation", "model", "person_box"},
-    {"checkpoint", "run_log"},
+    {"checkpoint", "run_log", "look"},
     {"data"},
     {"predictor", "trainer"},
     {"report"},

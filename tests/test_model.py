@@ -110,7 +110,8 @@ def test_one_batch_can_be_overfitted(rgb_input):
     joints = network.body.regress_joints(target)
     optimiser = torch.optim.Adam(network.parameters(), 3e-3)
     first = None
-    for _ in range(40):
+    # With dropout the loss falls more slowly.
+    for _ in range(80):
         output = network(image, parts)
         loss = surface_loss(output.vertices, target) + joint_loss(output.joints, joints)
         first = first or loss.item()

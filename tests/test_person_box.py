@@ -54,6 +54,12 @@ def test_unsure_centres_are_nobody() -> None:
     assert len(find_candidates(dense, BoxSearch(least_centre=0.1))) == 1
 
 
+def test_of_a_crowd_the_surest_few_are_looked_at() -> None:
+    dense = torch.rand(76, 64, 64, generator=torch.Generator().manual_seed(0)) * 4
+    found = find_candidates(dense, SEARCH)
+    assert len(found) == SEARCH.most
+
+
 def test_who_stands_in_the_middle_is_meant() -> None:
     middle = (72, 20, 120, 100)
     (one,) = middle_candidates(dense_map(SMALL, middle)[None])
