@@ -23,12 +23,12 @@ class BoxSearch:
     """How people are looked for.
 
     sides: longer sides in px at which the whole photo is looked at. most: how many candidates one such look
-    may give; a crowd would take minutes. looks: how many of all candidates get a second look. margin: by how
-    much the window of the second look exceeds the first box, as a share of its longer side. least_centre: how
-    sure MoveNet must be of a person's centre at the first look. least_heat: of a keypoint, for it to count.
-    least_likeness: of all keypoints together at the second look. reach: how far beyond the box of the keypoints
-    a person's mask may go, as a share of its longer side. same: candidates whose keypoints lie closer together
-    than this share of the larger one's side are one person.
+    may give; a crowd would take minutes. looks: how many of all candidates get a second look. margin: by
+    how much the window of the second look exceeds the first box, as a share of its longer side.
+    least_centre: how sure MoveNet must be of a person's centre at the first look. least_heat: of a
+    keypoint, for it to count. least_likeness: of all keypoints together at the second look. reach: how far
+    beyond the box of the keypoints a person's mask may go, as a share of its longer side. same: candidates
+    whose keypoints lie closer together than this share of the larger one's side are one person.
     """
 
     sides: tuple[int, ...] = (192, 320, 512)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
-from red_segmenter import STRIPES
 
 from hmnet.__main__ import main
 from hmnet.body import PART_COLOURS, load_body
