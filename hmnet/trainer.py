@@ -38,7 +38,7 @@ class Trainer:
     balance: running numbers of the loss; they belong to the state and are restored in place.
     """
 
-    def __init__(self, network: nn.Module, options: argparse.Namespace, groups: list[dict] | None = None,
+    def __init__(self, network: nn.Module, options: argparse.Namespace,
                  device: torch.device | str = "cpu", balance: dict[str, float] | None = None):  # fmt: skip
         self.device = torch.device(device)
         network.load_state_dict(parallel.from_first(network.state_dict))
@@ -46,8 +46,7 @@ class Trainer:
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.options = options
         self.balance = {} if balance is None else balance
-        self.optimiser = torch.optim.AdamW(groups or network.parameters(), options.rate, weight_decay=0.01)
-        self.factors = [group["lr"] / options.rate for group in self.optimiser.param_groups]
+        self.optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=0.01)
         self.averaged = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.step = self.images = 0
         self.spent = 0.0
@@ -178,8 +177,8 @@ class Trainer:
     def _schedule(self, share: float) -> None:
         rate = self.options.rate * min(1.0, (self.step + 1) / WARMUP)
         rate *= 0.5 * (1 + math.cos(math.pi * min(share, 1.0))) * 0.99 + 0.01
-        for group, factor in zip(self.optimiser.param_groups, self.factors, strict=True):
-            group["lr"] = rate * factor
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -221,10 +220,9 @@ def feed(batches: Dataset, first: int, workers: int, device: torch.device) -> It
     return iter(loader)
 
 
-def half_precision(device: torch.device, on_cpu: bool = True) -> torch.autocast:
-    """bfloat16 on CUDA, and on a CPU unless `on_cpu` is False."""
-    there = device.type == "cuda" or (device.type == "cpu" and on_cpu)
-    return torch.autocast(device.type, torch.bfloat16, enabled=there)
+def half_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 on CUDA and on a CPU."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type in ("cuda", "cpu"))
 
 
 def load_state(path: Path) -> dict:

