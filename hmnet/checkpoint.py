@@ -2,10 +2,10 @@
 
 `hmnet.safetensors` and `segmenter.safetensors` hold the weights in half precision; `config.json` says what
 they are, how a photo has to be prepared for them, how they were made and what their SHA-256 sums are. A
-folder (or a Hub repository) may also hold several checkpoints, each in a folder named after its variant.
+folder (or a Hub repository) may also hold several checkpoints, each in a folder named after its variant. One
+whose `config.json` names a "base" holds only the weights that differ from that variant's beside it.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -13,16 +13,22 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
-from torch import nn
 
 from hmnet import movenet
 from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.errors import CheckpointError, OutputError
 from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import PartSegmenter, build_segmenter
+from hmnet.weights_file import (
+    fill,
+    in_eight_bits,
+    read_file,
+    read_weights,
+    save_weights,
+    write_file,
+    write_tensors,
+)
 
 EMBEDDED = Path(__file__).parents[1] / "assets" / "weights"
 REPO_VARIABLE = "HMNET_REPO"
@@ -59,6 +65,8 @@ class Checkpoint:
     segmenter: PartSegmenter
     preprocessing: Preprocessing
     info: WeightsInfo
+    folder: Path | None = None
+    """Where other variants lie in folders of their names; None where there can be none."""
 
 
 def load_checkpoint(
@@ -134,57 +142,42 @@ def save_checkpoint(
             "preprocessing": asdict(preprocessing),
             "sha256": sums,
         }  # fmt: skip
-        _write(folder / CONFIG, json.dumps(config, indent=1).encode())
+        write_file(folder / CONFIG, json.dumps(config, indent=1).encode())
     except OSError as error:
         raise OutputError(
             f"The checkpoint folder {folder} cannot be written ({error.strerror}): choose another folder."
         ) from error
 
 
-def save_weights(path: Path, network: nn.Module) -> str:
-    """Write a network's weights in half precision; returns the file's SHA-256 sum.
+def save_difference(
+    folder: str | os.PathLike, model: HMNet, extra: dict, *, model_config: ModelConfig, base: Path
+) -> None:
+    """Write a variant as what differs from the checkpoint in the folder `base`, with 8 bits a weight.
 
-    Vectors (biases, batch statistics) stay float32: they are few, and variances may leave half's range.
+    extra: as in `save_checkpoint`. Raises OutputError when the folder cannot be written, CheckpointError for
+    weights that are not finite or for a base that is none.
     """
-    tensors = {}
-    for key, value in network.state_dict().items():
-        value = value.detach().cpu()
-        value = value.half() if value.is_floating_point() and value.ndim > 1 else value
-        if not torch.isfinite(value).all():
-            raise CheckpointError(f"The weights {key} are not finite in half precision: train anew.")
-        tensors[key] = value.contiguous()
-    data = safetensors.torch.save(tensors)
-    _write(path, data)
-    return hashlib.sha256(data).hexdigest()
-
-
-def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tensor]:
-    """A file's weights; CheckpointError when it is missing, damaged or not of that SHA-256 sum."""
-    data = _read(path)
-    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
-        raise CheckpointError(
-            f"The weights {path} are corrupt (their SHA-256 differs from {CONFIG}'s): copy them anew."
-        )
+    folder, base_config = Path(folder), _read_config(base / CONFIG)
+    theirs = read_weights(base / MODEL, base_config["sha256"][MODEL])
+    own = {
+        key: value
+        for key, value in model.state_dict().items()
+        if key not in theirs or not torch.equal(value, theirs[key].to(value.dtype))
+    }
+    kept = {key: base_config[key] for key in ("segmenter", "preprocessing")}
     try:
-        return safetensors.torch.load(data)
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is not a readable weights file ({error}): copy it anew.") from error
-
-
-def fill(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
-    """Give a network the weights that came from a file, as float32 where it has float32.
-
-    Raises CheckpointError unless they are exactly the network's.
-    """
-    expected = network.state_dict()
-    wrong = sorted(expected.keys() ^ weights.keys())
-    wrong = wrong or [key for key, value in expected.items() if value.shape != weights[key].shape]
-    if wrong:
-        raise CheckpointError(
-            f"{path} does not fit its {CONFIG}: {len(wrong)} weights missing, unknown or of another shape "
-            f"(first: {', '.join(wrong[:3])}); take both files from the same checkpoint."
-        )
-    network.load_state_dict(weights)
+        folder.mkdir(parents=True, exist_ok=True)
+        sha256 = write_tensors(folder / MODEL, in_eight_bits(own))
+        config = {
+            **extra, "format": FORMAT, "variant": model_config.variant, "base": base_config["variant"],
+            "model": asdict(model_config), **kept,
+            "sha256": {MODEL: sha256},
+        }  # fmt: skip
+        write_file(folder / CONFIG, json.dumps(config, indent=1).encode())
+    except OSError as error:
+        raise OutputError(
+            f"The checkpoint folder {folder} cannot be written ({error.strerror}): choose another folder."
+        ) from error
 
 
 def _load_hub(repo: str, variant: str | None, revision: str | None) -> Checkpoint:
@@ -214,21 +207,62 @@ def _load_hub(repo: str, variant: str | None, revision: str | None) -> Checkpoin
 def _load_folder(
     folder: Path, variant: str | None, source: str, revision: str | None = None, notice: str = ""
 ) -> Checkpoint:
-    folder, config = _select_variant(folder, variant)
+    root = folder
+    folder, config = _select_variant(root, variant)
     model_config = _parse(ModelConfig, config, "model", folder)
     segmenter_config = _parse(SegmenterConfig, config, "segmenter", folder)
     preprocessing = _parse(Preprocessing, config, "preprocessing", folder)
-    sums = config.get("sha256")
-    if not isinstance(sums, dict) or not {MODEL, SEGMENTER} <= sums.keys():
-        raise CheckpointError(f"{folder / CONFIG} lacks the files' SHA-256 sums: copy it anew.")
     # Reading comes first: building HMNet takes longest and is in vain when a file is damaged.
-    weights = {name: read_weights(folder / name, sums[name]) for name in (SEGMENTER, MODEL)}
+    weights, segmenter_weights = _read_both(root, folder, config)
     segmenter = build_segmenter(segmenter_config)
-    fill(segmenter, weights[SEGMENTER], folder / SEGMENTER)
+    fill(segmenter, segmenter_weights, folder / SEGMENTER)
     model = build_hmnet(model_config)
-    fill(model, weights[MODEL], folder / MODEL)
+    if "base" in config:
+        # Of the base's weights those that this variant has no use for are left out.
+        known = model.state_dict().keys()
+        weights = {key: value for key, value in weights.items() if key in known}
+    fill(model, weights, folder / MODEL)
     info = WeightsInfo(source, config["variant"], revision or str(config.get("revision")), notice)
-    return Checkpoint(model.eval(), segmenter.eval(), preprocessing, info)
+    return Checkpoint(model.eval(), segmenter.eval(), preprocessing, info, root)
+
+
+def load_variant(checkpoint: Checkpoint, name: str) -> HMNet:
+    """Another variant that has the checkpoint's as its base; what it does not train is shared with that.
+
+    Raises CheckpointError where there is none of that name beside the checkpoint, or it is damaged.
+    """
+    folder, config = _select_variant(checkpoint.folder, name)
+    if config.get("base") != checkpoint.info.variant:
+        raise CheckpointError(f"{folder} has not {checkpoint.info.variant} as its base: load it by itself.")
+    own = read_weights(folder / MODEL, config.get("sha256", {}).get(MODEL))
+    model, shared = build_hmnet(_parse(ModelConfig, config, "model", folder)), checkpoint.model
+    base = shared.state_dict()
+    weights = {key: own.get(key, base.get(key)) for key in model.state_dict()}
+    fill(model, {key: value for key, value in weights.items() if value is not None}, folder / MODEL)
+    for part, module in model.named_children():
+        if module.state_dict() and not any(key.startswith(part + ".") for key in own):
+            setattr(model, part, getattr(shared, part))
+    return model.eval()
+
+
+def _read_both(
+    root: Path, folder: Path, config: dict
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """HMNet's and the segmenter's weights; what differs in a variant with a base is laid over the base's."""
+    base, sums = config.get("base"), config.get("sha256")
+    if not isinstance(sums, dict) or not ({MODEL} if base else {MODEL, SEGMENTER}) <= sums.keys():
+        raise CheckpointError(f"{folder / CONFIG} lacks the files' SHA-256 sums: copy it anew.")
+    if not base:
+        segmenter = read_weights(folder / SEGMENTER, sums[SEGMENTER])
+        return read_weights(folder / MODEL, sums[MODEL]), segmenter
+    own = read_weights(folder / MODEL, sums[MODEL])
+    base_folder, base_config = _select_variant(root, base)
+    if "base" in base_config:
+        raise CheckpointError(
+            f"{folder / CONFIG} names the base {base!r}, which has a base itself: copy anew."
+        )
+    weights, segmenter = _read_both(root, base_folder, base_config)
+    return weights | own, segmenter
 
 
 def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
@@ -252,7 +286,7 @@ def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
 
 def _read_config(path: Path) -> dict:
     try:
-        config = json.loads(_read(path))
+        config = json.loads(read_file(path))
     except ValueError as error:
         if isinstance(error, CheckpointError):
             raise
@@ -286,19 +320,3 @@ def _parse(cls: type[Config], config: dict, key: str, folder: Path) -> Config:
             )
         typed[field.name] = value
     return cls(**typed)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error.strerror}): a checkpoint needs {CONFIG}, {MODEL} and {SEGMENTER}."
-        ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replaces the file as a whole, so that a stopped run never leaves half of one."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)

@@ -11,6 +11,9 @@ import torch
 
 from hmnet.errors import TopologyError
 
+PASS_BAND = 0.1
+"""Of `taubin_smooth`, as an eigenvalue of the graph's Laplacian; Taubin's own choice."""
+
 
 @dataclass(frozen=True, eq=False)
 class MeshTopology:
@@ -93,6 +96,41 @@ def neighbour_average(
         # At full strength the mean itself: one pass less over the vertices.
         vertices = mean if strength == 1 else torch.lerp(vertices, mean, strength)
     return vertices
+
+
+def taubin_smooth(
+    vertices: torch.Tensor, neighbour_matrix: torch.Tensor, iterations: int = 1, strength: float = 1.0
+) -> torch.Tensor:
+    """Averaging that does not shrink (Taubin, SIGGRAPH 1995): each iteration averages and then pushes back.
+
+    Arguments and errors as in `neighbour_average`. The step towards the neighbours' mean is strength / 2, the
+    step away from it the one that leaves spatial frequencies below PASS_BAND as they are.
+    """
+    towards = strength / 2
+    away = towards / (PASS_BAND * towards - 1)
+    if iterations < 0:
+        raise TopologyError(f"Expected 0 or more averaging iterations, got {iterations}.")
+    for _ in range(iterations):
+        for step in (towards, away):
+            vertices = torch.lerp(vertices, _ring_mean(vertices, neighbour_matrix), step)
+    return vertices
+
+
+def regularise(
+    vertices: torch.Tensor,
+    neighbour_matrix: torch.Tensor,
+    iterations: int = 1,
+    strength: float = 1.0,
+    operator: str = "average",
+) -> torch.Tensor:
+    """Vertices after the operator of that name, one of OPERATORS; else as `neighbour_average`."""
+    if operator not in OPERATORS:
+        raise TopologyError(f"Unknown operator {operator!r}: choose one of {', '.join(OPERATORS)}.")
+    return OPERATORS[operator](vertices, neighbour_matrix, iterations, strength)
+
+
+OPERATORS = {"average": neighbour_average, "taubin": taubin_smooth}
+"""The regulariser of the paper, and one that keeps the mesh's volume, to compare."""
 
 
 def roughness(vertices: torch.Tensor, neighbour_matrix: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,7 @@ from torchvision.models import resnet18
 from hmnet.body import PART_COUNT, PART_NAMES, BodyTemplate, load_body
 from hmnet.config import ModelConfig
 from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE, sighting
+from hmnet.variants import form_of
 
 LOOKS_LEFT_OUT = 0.25
 """Share of the sightings whose looks are withheld in training."""
@@ -164,6 +165,17 @@ class PartEncoder(nn.Module):
         return self.network(self.pooling(self.entry(part_map)))
 
 
+class NoPartEncoder(nn.Module):
+    """Nothing (B, feature_size) of part ids (B, H, W), for the baseline that is given none."""
+
+    def __init__(self, feature_size: int):
+        super().__init__()
+        self.feature_size = feature_size
+
+    def forward(self, part_map: Tensor) -> Tensor:
+        return torch.zeros(len(part_map), self.feature_size, device=part_map.device)
+
+
 class Branch(nn.Sequential):
     """Two fully connected layers and an output layer: (B, inputs) to points (B, N, 3), metres."""
 
@@ -207,6 +219,23 @@ class HMNet(nn.Module):
         self.part_encoder = part_encoder
         self.joint_branch = joint_branch
         self.surface_branch = surface_branch
+        self.frozen: tuple[str, ...] = ()
+
+    def freeze(self, *names: str) -> None:
+        """Leave the weights and batch statistics of these modules as they are; dropout goes on."""
+        self.frozen = names
+        for name in names:
+            getattr(self, name).requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "HMNet":
+        """As in `nn.Module`; batch statistics of frozen modules are never touched."""
+        super().train(mode)
+        for name in self.frozen:
+            for module in getattr(self, name).modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        return self
 
     def forward(self, seen: Tensor, part_map: Tensor) -> HMNetOutput:
         """Joints and vertices for what the RGB encoder sees (by its `see`) and part ids (B, S, S)."""
@@ -231,5 +260,7 @@ def build_hmnet(config: ModelConfig) -> HMNet:
     rgb_encoder = SightingEncoder(size)
     if config.rgb_input == "pixels":
         rgb_encoder = PixelEncoder(size, config.input_pooling)
-    part_encoder = PartEncoder(entry, size, config.input_pooling)
+    part_encoder: nn.Module = PartEncoder(entry, size, config.input_pooling)
+    if form_of(config.variant).parts == "none":
+        part_encoder = NoPartEncoder(size)
     return HMNet(body, rgb_encoder, part_encoder, joint_branch, surface_branch)

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from hmnet.checkpoint import CONFIG, save_checkpoint
+from hmnet.checkpoint import CONFIG, EMBEDDED, save_checkpoint, save_difference
 from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.data.shards import read_recipe, shard_paths
 from hmnet.errors import DataError
@@ -12,18 +12,23 @@ from hmnet.model import build_hmnet
 from hmnet.model_card import write_model_card
 from hmnet.segmentation import build_segmenter
 from hmnet.trainer import load_state
+from hmnet.variants import BASE
 
 
 def pack(options: argparse.Namespace) -> None:
-    """Averaged weights of both networks, with where they come from, as a checkpoint folder."""
+    """Averaged weights of both networks, with where they come from, as a checkpoint folder.
+
+    Of a variant other than BASE only HMNet's weights, as what differs from the embedded ones.
+    """
+    if options.variant != BASE:
+        _pack_difference(options)
+        return
     if options.segmenter is None or options.initial is None:
         raise DataError("Stage pack needs --segmenter STATE and --initial STATE (of stage joint).")
     states = {"segmenter": load_state(options.segmenter), "hmnet": load_state(options.initial)}
     segmenter = build_segmenter(SegmenterConfig(foreground_threshold=options.threshold))
     segmenter.load_state_dict(states["segmenter"]["averaged"])
-    config = ModelConfig(
-        part_encoding=options.encoding, rgb_input=options.rgb_input, input_pooling=options.pooling
-    )
+    config = _config(options)
     model = build_hmnet(config)
     model.load_state_dict(states["hmnet"]["averaged"])
     data = {name: _training_of(state) for name, state in states.items()}
@@ -37,6 +42,28 @@ def pack(options: argparse.Namespace) -> None:
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
     )  # fmt: skip
     write_model_card(options.output)
+
+
+def _pack_difference(options: argparse.Namespace) -> None:
+    """A variant's averaged weights as what differs from the embedded checkpoint of BASE."""
+    if options.initial is None:
+        raise DataError(f"Packing {options.variant} needs --initial STATE (of stage joint).")
+    config, state = _config(options), load_state(options.initial)
+    model = build_hmnet(config)
+    model.load_state_dict(state["averaged"])
+    extra = {
+        "revision": options.revision, "commit": options.revision,
+        "data": {"hmnet": _training_of(state)}, "metrics": {},
+    }  # fmt: skip
+    save_difference(options.output, model, extra, model_config=config, base=EMBEDDED / BASE)
+    write_model_card(options.output)
+
+
+def _config(options: argparse.Namespace) -> ModelConfig:
+    return ModelConfig(
+        variant=options.variant, part_encoding=options.encoding, rgb_input=options.rgb_input,
+        input_pooling=options.pooling,
+    )  # fmt: skip
 
 
 def _training_of(state: dict) -> dict:

@@ -7,20 +7,21 @@ Person box, square crop, 24-part map (Phase 1), joints and raw vertices (Phases 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from hmnet.body import BodyTemplate
+from hmnet.body import PART_COUNT, BodyTemplate
 from hmnet.camera import fit_camera, project, solve_camera
 from hmnet.checkpoint import Checkpoint, WeightsInfo
 from hmnet.data.crop import OUTSIDE, Crop, extract, normalise, restore_labels, square_crop
-from hmnet.errors import HMNetError, NoPersonFoundError
+from hmnet.errors import DataError, HMNetError, NoPersonFoundError
 from hmnet.image import ImageSource, read_sized_image
 from hmnet.look import Look, look_at, part_logits, reconstruct
-from hmnet.mesh import MeshTopology, neighbour_average
+from hmnet.mesh import MeshTopology, regularise
 from hmnet.model import HMNetOutput
 from hmnet.movenet import KEYPOINT_NAMES
 from hmnet.person_box import (
@@ -62,7 +63,8 @@ class Prediction:
     image: (H, W, 3) uint8, the upright photo, scaled down when very large. photo_size: (width, height) of the
     upright photo as it came; all other pixel values are in its pixels.
     box: (4,) xyxy, the person. crop: the square that the networks saw.
-    part_map: (H, W) uint8 over `image`, 0 outside the crop.
+    part_map: (H, W) uint8 over `image`, 0 outside the crop. labels: (S, S) uint8, the same over the crop, as
+    HMNet was given it.
     joints: (J, 3) of the joint branch. regressed_joints: (J, 3) of the regularised mesh.
     raw_vertices: (V, 3) of the surface branch. vertices: (V, 3), regularised.
     camera: (3,) weak perspective s, tx, ty. named_joints: the regressed joints by name, and the body's
@@ -76,6 +78,7 @@ class Prediction:
     box: np.ndarray
     crop: Crop
     part_map: np.ndarray
+    labels: np.ndarray
     joints: np.ndarray
     regressed_joints: np.ndarray
     raw_vertices: np.ndarray
@@ -129,49 +132,91 @@ class Predictor:
         people = self._someone(photo) if box is None else []
         box = people[0].box if box is None else check_box(box, size) * scale
         clock.lap("find_person")
-        preprocessing = self.checkpoint.preprocessing
-        crop = square_crop(box, preprocessing.crop_margin)
-        look = self.look(extract(photo, crop, preprocessing.image_size)[None], self.mirror)
+        crop = square_crop(box, self.checkpoint.preprocessing.crop_margin)
+        look = self._crop_look(photo, crop)
         labels = self.segment(look)[0]
         if np.count_nonzero(labels) < LEAST_SHARE * labels.size:
             raise NoPersonFoundError("No person was found in the box: mark another one, or leave it out.")
         clock.lap("segment")
-        output = self.reconstruct(look, labels[None])
-        joints, raw_vertices = output.joints[0].cpu(), output.vertices[0].cpu()
-        clock.lap("reconstruct")
-        vertices, regressed_joints, named_joints = self._mesh(raw_vertices, 1, 1.0)
-        clock.lap("regularise")
-        part_map = restore_labels(labels, crop, photo.shape[:2])
-        person = middle_candidates(look.features[-1])[0]
-        person = person.scaled(crop.side / preprocessing.image_size, crop.box[:2])
-        camera = self._camera(vertices, part_map, person)
-        camera[0] /= scale
-        clock.lap("camera")
+        answer = self._answer(photo, crop, look, labels, clock)
+        answer["camera"][0] /= scale
         return Prediction(
             image=photo,
             photo_size=size,
             box=box / scale,
             crop=Crop(tuple(float(edge) / scale for edge in crop.box)),
-            part_map=part_map,
-            joints=joints.numpy(),
-            regressed_joints=regressed_joints,
-            raw_vertices=raw_vertices.numpy(),
-            vertices=vertices,
-            camera=camera,
-            named_joints=named_joints,
-            keypoints_2d=_projected(named_joints, camera),
+            **answer,
+            keypoints_2d=_projected(answer["named_joints"], answer["camera"]),
             timings=clock.laps,
             weights=self.checkpoint.info,
             people=tuple(replace(person, box=person.box / scale) for person in people),
         )
 
-    def regularise(self, prediction: Prediction, iterations: int = 1, strength: float = 1.0) -> Prediction:
+    def with_parts(self, prediction: Prediction, labels: np.ndarray) -> Prediction:
+        """The prediction as it would be had the segmenter given these part ids (S, S) over the crop.
+
+        The segmenter does not run. Raises DataError for labels of another shape or with unknown parts.
+        """
+        size = self.checkpoint.preprocessing.image_size
+        if labels.shape != (size, size) or labels.min() < 0 or labels.max() > PART_COUNT:
+            raise DataError(
+                f"Expected part ids from 0 to {PART_COUNT} of shape {(size, size)}, got {labels.min()} to "
+                f"{labels.max()} of shape {labels.shape}: change a prediction's own labels."
+            )
+        clock = _Clock()
+        crop, scale = _shown_crop(prediction)
+        look = self.crop_look(prediction)
+        answer = self._answer(prediction.image, crop, look, labels.astype(np.uint8), clock)
+        answer["camera"][0] /= scale
+        return replace(
+            prediction,
+            **answer,
+            keypoints_2d=_projected(answer["named_joints"], answer["camera"]),
+            timings={**prediction.timings, **clock.laps},
+        )
+
+    def crop_look(self, prediction: Prediction) -> Look:
+        """What the networks saw of the prediction's person."""
+        return self._crop_look(prediction.image, _shown_crop(prediction)[0])
+
+    def _crop_look(self, photo: np.ndarray, crop: Crop) -> Look:
+        size = self.checkpoint.preprocessing.image_size
+        return self.look(extract(photo, crop, size)[None], self.mirror)
+
+    def _answer(
+        self, photo: np.ndarray, crop: Crop, look: Look, labels: np.ndarray, clock: "_Clock"
+    ) -> dict[str, Any]:
+        """What HMNet answers to a crop and its part ids (S, S), by `Prediction`'s names; px of this photo."""
+        output = self.reconstruct(look, labels[None])
+        joints, raw_vertices = output.joints[0].cpu(), output.vertices[0].cpu()
+        clock.lap("reconstruct")
+        vertices, regressed_joints, named_joints = self._mesh(raw_vertices)
+        clock.lap("regularise")
+        part_map = restore_labels(labels, crop, photo.shape[:2])
+        person = middle_candidates(look.features[-1])[0]
+        person = person.scaled(crop.side / len(labels), crop.box[:2])
+        camera = self._camera(vertices, part_map, person)
+        clock.lap("camera")
+        return {
+            "part_map": part_map, "labels": labels, "joints": joints.numpy(),
+            "regressed_joints": regressed_joints, "raw_vertices": raw_vertices.numpy(),
+            "vertices": vertices, "camera": camera, "named_joints": named_joints,
+        }  # fmt: skip
+
+    def regularise(
+        self,
+        prediction: Prediction,
+        iterations: int = 1,
+        strength: float = 1.0,
+        operator: str = "average",
+    ) -> Prediction:
         """The prediction with its raw vertices averaged anew (Eq. 3); the networks do not run.
 
-        0 iterations give the raw mesh. The camera stays. Raises TopologyError for negative iterations.
+        operator: one of `hmnet.mesh.OPERATORS`. 0 iterations give the raw mesh. The camera stays. Raises
+        TopologyError for negative iterations and unknown operators.
         """
         vertices, regressed_joints, named_joints = self._mesh(
-            torch.from_numpy(prediction.raw_vertices), iterations, strength
+            torch.from_numpy(prediction.raw_vertices), iterations, strength, operator
         )
         return replace(
             prediction,
@@ -261,11 +306,11 @@ class Predictor:
         return solve_camera(vertices, self.body.faces.numpy(), part_map, self.body.face_parts.numpy())
 
     def _mesh(
-        self, raw_vertices: Tensor, iterations: int, strength: float
+        self, raw_vertices: Tensor, iterations: int = 1, strength: float = 1.0, operator: str = "average"
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         """Regularised vertices (V, 3), their joints (J, 3) and all named points, on the CPU."""
         body = self.body
-        vertices = neighbour_average(raw_vertices, self._neighbours, iterations, strength)
+        vertices = regularise(raw_vertices, self._neighbours, iterations, strength, operator)
         joints = body.regress_joints(vertices).numpy()
         keypoints = body.regress_keypoints(vertices).numpy()
         # The skeleton's own joints win over keypoints of the same name.
@@ -321,6 +366,12 @@ def _shrink_whole(photo: np.ndarray, side: int) -> tuple[np.ndarray, float]:
 def _standing(person: Person) -> float:
     """What a photo is of: rather what is large, and surely a person."""
     return person.likeness**LIKENESS_POWER * float(np.prod(person.box[2:] - person.box[:2])) ** 0.5
+
+
+def _shown_crop(prediction: Prediction) -> tuple[Crop, float]:
+    """The crop in px of the prediction's image, and that image's px per px of the photo."""
+    scale = prediction.image.shape[1] / prediction.photo_size[0]
+    return Crop(tuple(edge * scale for edge in prediction.crop.box)), scale
 
 
 def _projected(points: dict[str, np.ndarray], camera: np.ndarray) -> dict[str, np.ndarray]:

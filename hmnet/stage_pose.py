@@ -23,6 +23,7 @@ from hmnet.mesh import MeshTopology, neighbour_average
 from hmnet.metrics import joint_error, pa_joint_error, pa_surface_error, surface_error
 from hmnet.model import HMNet, HMNetOutput, SightingEncoder, build_hmnet
 from hmnet.trainer import Trainer, feed, half_precision, load_weights
+from hmnet.variants import form_of
 
 AGREEMENT = 0.1
 """Weight of L_JS, see `PoseLoss`."""
@@ -46,7 +47,9 @@ class PoseLoss:
     own: what averaging cannot see of them would be left to chance, 135 mm from their neighbours.
     """
 
-    def __init__(self, body: BodyTemplate, device: torch.device | str = "cpu"):
+    def __init__(self, body: BodyTemplate, device: torch.device | str = "cpu", regularised: bool = True):
+        """regularised: False leaves Eq. 3 out, so that the surface losses score the raw mesh itself."""
+        self.averagings = int(regularised)
         # The fixed operators go to the device once, not at every step.
         self.body = dataclasses.replace(body, joint_regressor=body.joint_regressor.to(device))
         topology = MeshTopology.from_faces(body.faces, len(body.vertices))
@@ -67,7 +70,7 @@ class PoseLoss:
 
     def regularised(self, output: HMNetOutput) -> tuple[Tensor, Tensor]:
         """The averaged vertices (Eq. 3) and the joints regressed from them."""
-        averaged = neighbour_average(output.vertices, self.neighbours)
+        averaged = neighbour_average(output.vertices, self.neighbours, self.averagings)
         return averaged, self.body.regress_joints(averaged)
 
     def scores(self, output: HMNetOutput, vertices: np.ndarray, joints: np.ndarray) -> dict[str, float]:
@@ -158,18 +161,19 @@ def _start_branches(network: HMNet, vertices: np.ndarray, joints: np.ndarray) ->
 
 
 class MapBatches(Dataset):
-    """Batch k: corrupted part maps (B, S, S) uint8, vertices (B, V, 3) and joints (B, J, 3) float32 in m, and
-    places (B, 85) float32."""
+    """Batch k: part maps (B, S, S) uint8, corrupted or true, vertices (B, V, 3) and joints (B, J, 3) float32
+    in m, and places (B, 85) float32."""
 
-    def __init__(self, poses: tuple[Path, ...], batch: int, seed: int):
-        self.poses, self.batch, self.seed = poses, batch, seed
+    def __init__(self, poses: tuple[Path, ...], batch: int, seed: int, corrupted: bool = True):
+        self.poses, self.batch, self.seed, self.corrupted = poses, batch, seed, corrupted
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
         from hmnet.data.synthetic.maps import map_batches
 
         generator, preprocessing = np.random.default_rng([self.seed, step]), Preprocessing()
         poses, size = _training_poses(self.poses), preprocessing.image_size
-        return next(map_batches(poses, generator, self.batch, size, preprocessing.crop_margin))
+        margin = preprocessing.crop_margin
+        return next(map_batches(poses, generator, self.batch, size, margin, self.corrupted))
 
 
 @lru_cache(maxsize=1)
@@ -189,12 +193,13 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
     if options.batch < 4:
         raise DataError(f"Stage joint needs --batch 4 or more, crops and maps; got {options.batch}.")
     crops = open_crops(options.data[0])
-    network = build_hmnet(_config(options))
+    form, network = form_of(options.variant), build_hmnet(_config(options))
     if options.initial:
         _start_from(network, load_weights(options.initial))
+        network.freeze(*(name for name, _ in network.named_children() if name not in form.trained))
     else:
         _start_branches(network, crops.vertices[:EXAMPLES], crops.joints[:EXAMPLES])
-    loss = PoseLoss(network.body, device)
+    loss = PoseLoss(network.body, device, form.regularised)
     trainer = Trainer(network, options, device=device, balance=loss.means)
     held = min(HELD_OUT, len(crops) // 10)
 
@@ -205,14 +210,19 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
 
     def loss_of(maps, vertices, joints, seen, places, *lifted) -> tuple[Tensor, dict[str, Tensor]]:
         if not lifted:
-            return loss(network.decode(*_with_gaps(*features(maps, seen, places))), vertices, joints)
+            return loss(network.decode(*gaps(*features(maps, seen, places))), vertices, joints)
         more, more_vertices, more_joints = lifted
         rgb, part = features(maps, torch.cat([seen, more]), places)
         own, alone, fresh = rgb.split([len(seen), len(more), len(places)])
-        rgb, part = _with_gaps(torch.cat([own, fresh]), part)
+        rgb, part = gaps(torch.cat([own, fresh]), part)
         rgb, part = torch.cat([rgb, alone]), F.pad(part, (0, 0, 0, len(more)))
         targets = torch.cat([vertices, more_vertices]), torch.cat([joints, more_joints])
         return loss(network.decode(rgb, part), *targets)
+
+    def gaps(rgb: Tensor, part: Tensor) -> tuple[Tensor, Tensor]:
+        return (rgb, part) if form.parts == "none" else _with_gaps(rgb, part)
+
+    held_maps = crops.true_maps if form.parts == "true" else crops.predicted_maps
 
     def validate() -> dict[str, float]:
         if not held:
@@ -220,15 +230,14 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
         seen = (
             crops.images[:held] if options.rgb_input == "pixels" else crops.sightings[:held, 0].astype("f4")
         )
-        given = (
-            torch.from_numpy(np.array(array)).to(device) for array in (crops.predicted_maps[:held], seen)
-        )
+        given = (torch.from_numpy(np.array(array)).to(device) for array in (held_maps[:held], seen))
         seen, part = features(*given, torch.zeros(0, PLACES_SIZE, device=device))
         return _scores(loss, network, seen, part, crops.vertices[:held], crops.joints[:held])
 
     batches = JointBatches(
-        options.data[0], held, tuple(options.poses), options.batch, options.seed, options.rgb_input
-    )
+        options.data[0], held, tuple(options.poses), options.batch, options.seed, options.rgb_input,
+        form.parts == "true",
+    )  # fmt: skip
     workers = 1 if options.workers is None else options.workers
     trainer.fit(feed(batches, trainer.step, workers, device), loss_of, validate)
 
@@ -236,22 +245,24 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
 def _start_from(network: HMNet, weights: dict[str, Tensor]) -> None:
     """Weights of another training or of a checkpoint.
 
-    An RGB encoder of another form than the network's is left out: the rest can go on without it.
+    An encoder of another form than the network's is left out: the rest can go on without it.
     """
     own = network.state_dict()
-    theirs, ours = (
-        {name: value for name, value in state.items() if name.startswith("rgb_encoder.")}
-        for state in (weights, own)
-    )
-    if {n: v.shape for n, v in theirs.items()} != {n: v.shape for n, v in ours.items()}:
-        weights = {name: value for name, value in weights.items() if name not in theirs} | ours
+    for encoder in ("rgb_encoder.", "part_encoder."):
+        theirs, ours = (
+            {name: value for name, value in state.items() if name.startswith(encoder)}
+            for state in (weights, own)
+        )
+        if {n: v.shape for n, v in theirs.items()} != {n: v.shape for n, v in ours.items()}:
+            weights = {name: value for name, value in weights.items() if name not in theirs} | ours
     network.load_state_dict(weights)
 
 
 def _config(options: argparse.Namespace) -> ModelConfig:
     return ModelConfig(
-        part_encoding=options.encoding, rgb_input=options.rgb_input, input_pooling=options.pooling
-    )
+        variant=options.variant, part_encoding=options.encoding, rgb_input=options.rgb_input,
+        input_pooling=options.pooling,
+    )  # fmt: skip
 
 
 def moved(
@@ -280,7 +291,8 @@ def moved(
 class JointBatches(Dataset):
     """Three quarters crops and a quarter fresh maps; and LIFTS times as many sightings without a map.
 
-    A crop comes with its predicted map, that map corrupted, or the true one corrupted.
+    A crop comes with its predicted map, that map corrupted, or the true one corrupted; if true_parts, with
+    its true one always.
     Batch k: maps (B, S, S) uint8, vertices and joints float32; of the crops, which come first, the sightings
     (C, N) float32 or the pictures (C, S, S, 3) uint8; of the fresh maps the places (B - C, 85) float32; and,
     unless pictures are asked for, further sightings, vertices and joints of crops. The first `held` crops are
@@ -288,12 +300,20 @@ class JointBatches(Dataset):
     """
 
     def __init__(
-        self, folder: Path, held: int, poses: tuple[Path, ...], batch: int, seed: int, rgb_input: str
+        self,
+        folder: Path,
+        held: int,
+        poses: tuple[Path, ...],
+        batch: int,
+        seed: int,
+        rgb_input: str,
+        true_parts: bool = False,
     ):
+        self.true_parts = true_parts
         self.folder, self.held, self.seed, self.pixels = folder, held, seed, rgb_input == "pixels"
         self.batch, self.count = batch, batch - batch // 4
         # A stream of its own: at equal seeds stage maps has seen [seed, k] already.
-        self.fresh = MapBatches(poses, batch // 4, seed + 1)
+        self.fresh = MapBatches(poses, batch // 4, seed + 1, corrupted=not self.true_parts)
 
     @cached_property
     def crops(self) -> PersonCrops:
@@ -321,6 +341,9 @@ class JointBatches(Dataset):
         return *batch, *moved(*self._seen(picks, generator.random(more) < 0.5), generator)
 
     def _map(self, pick: int, mirrored: bool, generator: np.random.Generator) -> np.ndarray:
+        if self.true_parts:
+            part_map = self.crops.true_maps[pick]
+            return mirrored_map(part_map) if mirrored else part_map
         chance = generator.random()
         part_map = self.crops.true_maps[pick] if chance > 0.85 else self.crops.predicted_maps[pick]
         part_map = corrupt(part_map, generator) if chance > 0.65 else part_map

@@ -28,7 +28,8 @@ from hmnet.predictor import choose_device
 from hmnet.segmentation import build_segmenter
 from hmnet.stage_pose import train_joint, train_maps
 from hmnet.stage_segmenter import train_segmenter
-from hmnet.trainer import load_state
+from hmnet.trainer import load_weights
+from hmnet.variants import BASE, VARIANTS
 
 STAGES = ("segmenter", "maps", "crops", "joint", "pack")
 
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--features", type=Path, metavar="JSON",
         help="MoveNet's original files (default: as in the embedded weights; segmenter, joint)",
     )  # fmt: skip
-    parser.add_argument("--segmenter", type=Path, help="state of a trained segmenter (crops, pack)")
+    parser.add_argument("--segmenter", type=Path, help="a trained segmenter: state, or (crops) .safetensors")
     parser.add_argument(
         "--initial", type=Path, help="training state or .safetensors file to start from (all but crops)"
     )
@@ -86,6 +87,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rgb-input", default="sighting", help="what the RGB encoder sees: sighting or pixels"
     )
+    parser.add_argument(
+        "--variant", default=BASE, choices=list(VARIANTS),
+        help="which of the paper's variants (joint, pack; default hmnet). With --initial, hmnet's weights, "
+        "the others train only what makes them differ",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on from the state in --output")
 
 
@@ -116,7 +122,7 @@ def _crops(options: argparse.Namespace, device: torch.device) -> None:
         raise DataError("Stage crops needs --data SHARDS and --segmenter STATE.")
     shards = training_shards(options.data, options.part)
     segmenter = build_segmenter(SegmenterConfig())
-    segmenter.load_state_dict(load_state(options.segmenter)["averaged"])
+    segmenter.load_state_dict(load_weights(options.segmenter))
     workers = options.workers or 0
     make_crops(shards, options.output, segmenter, Preprocessing(), options.seed, device, workers)
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from hmnet import parallel
-from hmnet.checkpoint import read_weights
 from hmnet.errors import CheckpointError, HMNetError
 from hmnet.run_log import open_log
+from hmnet.weights_file import read_weights
 
 WARMUP = 200
 SAVE_SECONDS, VALIDATE_SECONDS = 120, 300

@@ -16,11 +16,12 @@ import torch
 from torch import nn
 
 from hmnet import checkpoint as module
-from hmnet.checkpoint import load_checkpoint, read_weights, save_checkpoint, save_weights
+from hmnet.checkpoint import load_checkpoint, load_variant, save_checkpoint, save_difference
 from hmnet.config import ModelConfig, Preprocessing
 from hmnet.errors import CheckpointError, OutputError
-from hmnet.model import HMNet
+from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import PartSegmenter
+from hmnet.weights_file import from_eight_bits, in_eight_bits, read_weights, save_weights
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -42,6 +43,73 @@ def replace_weights(folder: Path, name: str, tensors: dict[str, torch.Tensor]) -
     (folder / name).write_bytes(data)
     sums = json.loads((folder / "config.json").read_text())["sha256"]
     change(folder, sha256=sums | {name: hashlib.sha256(data).hexdigest()})
+
+
+@pytest.fixture
+def with_variant(checkpoint_folder: Path, model: HMNet, tmp_path: Path) -> tuple[Path, HMNet]:
+    """A folder with the base and a variant whose surface branch is another; and that variant."""
+    root = tmp_path / "weights"
+    shutil.copytree(checkpoint_folder, root / "hmnet")
+    config = ModelConfig(variant="hmnet-unregularised", feature_size=64)
+    variant = build_hmnet(config)
+    variant.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        for value in variant.parameters():
+            # As they are when a training went on from the base's file.
+            value.copy_(value.half().float() if value.ndim > 1 else value)
+        for value in variant.surface_branch.parameters():
+            value.add_(torch.randn(value.shape, generator=torch.Generator().manual_seed(0)) * 0.01)
+    extra = {"revision": "def5678"}
+    folder = root / "hmnet-unregularised"
+    save_difference(folder, variant, extra, model_config=config, base=root / "hmnet")
+    return root, variant
+
+
+def test_a_variant_is_kept_as_what_differs_from_its_base(with_variant: tuple[Path, HMNet]) -> None:
+    root, variant = with_variant
+    stored = safetensors.torch.load_file(root / "hmnet-unregularised" / "hmnet.safetensors")
+    assert {name.split(".")[0] for name in stored} == {"surface_branch"}
+    # The scales are vectors of their own.
+    assert {value.dtype for value in stored.values() if value.ndim > 1} == {torch.int8}
+    loaded = load_checkpoint(root, "hmnet-unregularised")
+    assert (loaded.info.variant, loaded.info.revision) == ("hmnet-unregularised", "def5678")
+    for name, value in variant.state_dict().items():
+        # Half a step of 127 to the largest value of a row.
+        step = value.flatten(1).abs().amax(1).max() / 127 if value.ndim > 1 else torch.tensor(0.0)
+        assert (loaded.model.state_dict()[name] - value).abs().max() <= step / 2 + 1e-6, name
+
+
+def test_a_variant_shares_with_its_base_what_it_does_not_change(with_variant: tuple[Path, HMNet]) -> None:
+    root, _ = with_variant
+    base = load_checkpoint(root)
+    assert base.info.variant == "hmnet"
+    network = load_variant(base, "hmnet-unregularised")
+    assert network.part_encoder is base.model.part_encoder and network.rgb_encoder is base.model.rgb_encoder
+    alone = load_checkpoint(root, "hmnet-unregularised").model
+    for name, value in alone.state_dict().items():
+        assert torch.equal(value, network.state_dict()[name]), name
+
+
+def test_a_variant_without_its_base_is_told(with_variant: tuple[Path, HMNet]) -> None:
+    root, _ = with_variant
+    base = load_checkpoint(root)
+    shutil.rmtree(root / "hmnet")
+    with pytest.raises(CheckpointError, match="'hmnet'"):
+        load_checkpoint(root, "hmnet-unregularised")
+    with pytest.raises(CheckpointError, match="hmnet-unregularised"):
+        load_variant(base, "hmnet-oracle")
+
+
+def test_eight_bits_err_by_half_a_step_of_each_row_at_most() -> None:
+    weights = {"a": torch.randn(5, 7, 3, 3), "b": torch.zeros(2, 3), "c": torch.randn(4)}
+    weights["a"][2] *= 1000
+    kept = from_eight_bits(in_eight_bits(weights))
+    assert kept.keys() == weights.keys() and torch.equal(kept["c"], weights["c"])
+    assert not kept["b"].any()
+    step = weights["a"].flatten(1).abs().amax(1) / 127
+    assert ((kept["a"] - weights["a"]).flatten(1).abs().amax(1) <= step * 0.501).all()
+    with pytest.raises(CheckpointError, match="not finite"):
+        in_eight_bits({"a": torch.full((2, 2), float("nan"))})
 
 
 def test_save_and_load(

@@ -9,7 +9,7 @@ import torch
 
 from hmnet.body import load_body
 from hmnet.errors import TopologyError
-from hmnet.mesh import MeshTopology, neighbour_average, roughness, vertex_normals
+from hmnet.mesh import MeshTopology, neighbour_average, regularise, roughness, taubin_smooth, vertex_normals
 
 SHARED = Path(os.environ.get("HMNET_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -103,6 +103,42 @@ def test_zero_strength_and_zero_iterations_change_nothing() -> None:
     matrix = topology_of(TETRAHEDRON_FACES).neighbour_matrix
     assert torch.equal(neighbour_average(v, matrix, 5, 0.0), v)
     assert torch.equal(neighbour_average(v, matrix, 0), v)
+
+
+def test_taubin_s_steps_are_averages_forth_and_back() -> None:
+    topology = topology_of(TETRAHEDRON_FACES)
+    vertices, matrix = torch.from_numpy(TETRAHEDRON), topology.neighbour_matrix
+    # On a centred tetrahedron the mean of the neighbours is -v / 3, so a step s scales by 1 - 4 s / 3.
+    away = 0.5 / (0.1 * 0.5 - 1)
+    scale = (1 - 4 * 0.5 / 3) * (1 - 4 * away / 3)
+    torch.testing.assert_close(taubin_smooth(vertices, matrix, 2), vertices * scale**2)
+    torch.testing.assert_close(taubin_smooth(vertices, matrix, 3, strength=0.0), vertices)
+
+
+def test_taubin_smooths_and_keeps_the_volume_where_averaging_shrinks() -> None:
+    body = load_body()
+    topology = MeshTopology.from_faces(body.faces, len(body.vertices))
+    matrix = topology.neighbour_matrix
+    rough = body.vertices + 0.01 * torch.randn(
+        body.vertices.shape, generator=torch.Generator().manual_seed(0)
+    )
+
+    def volume(vertices: torch.Tensor) -> float:
+        a, b, c = vertices[body.faces].unbind(1)
+        return float((torch.linalg.cross(a, b) * c).sum() / 6)
+
+    averaged, kept = (regularise(rough, matrix, 10, 1.0, name) for name in ("average", "taubin"))
+    assert roughness(kept, matrix) < 0.6 * roughness(rough, matrix)
+    assert abs(volume(kept) / volume(body.vertices) - 1) < 0.05
+    assert volume(averaged) / volume(body.vertices) < 0.85
+
+
+def test_unknown_operators_are_answered_with_the_choices() -> None:
+    topology = topology_of(OCTAHEDRON_FACES)
+    with pytest.raises(TopologyError, match="average, taubin"):
+        regularise(torch.from_numpy(OCTAHEDRON), topology.neighbour_matrix, operator="iron")
+    with pytest.raises(TopologyError, match="0 or more"):
+        taubin_smooth(torch.from_numpy(OCTAHEDRON), topology.neighbour_matrix, -1)
 
 
 def test_gradients() -> None:

@@ -90,6 +90,29 @@ def test_unknown_forms_are_answered_with_the_choices():
         ModelConfig(rgb_input="taste")
 
 
+def test_the_baseline_has_no_part_encoder_and_sees_no_parts():
+    network = build_hmnet(ModelConfig(variant="baseline", feature_size=64)).eval()
+    assert not any(name.startswith("part_encoder") for name in network.state_dict())
+    seen = torch.randn(2, PLACES_SIZE + LOOKS_SIZE)
+    maps = torch.randint(0, 25, (2, 2, 64, 64))
+    torch.testing.assert_close(network(seen, maps[0]).vertices, network(seen, maps[1]).vertices)
+
+
+def test_what_is_frozen_stays_as_it_is_in_training():
+    network = build_hmnet(ModelConfig(feature_size=64))
+    network.freeze("rgb_encoder", "part_encoder")
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-2)
+    network.train()
+    output = network(torch.randn(4, PLACES_SIZE + LOOKS_SIZE), torch.randint(0, 25, (4, 64, 64)))
+    output.vertices.square().mean().backward()
+    optimiser.step()
+    changed = {
+        n.split(".")[0] for n, value in network.state_dict().items() if not torch.equal(value, before[n])
+    }
+    assert changed == {"surface_branch"}
+
+
 def test_places_alone_follow_the_sightings_in_a_batch():
     torch.manual_seed(0)
     encoder = build_hmnet(ModelConfig(feature_size=64)).rgb_encoder.eval()

@@ -11,7 +11,7 @@ from red_segmenter import STRIPES
 
 from hmnet.camera import project, solve_camera
 from hmnet.checkpoint import EMBEDDED, Checkpoint, load_checkpoint
-from hmnet.errors import BoxError, HMNetError, ImageError, NoPersonFoundError, TopologyError
+from hmnet.errors import BoxError, DataError, HMNetError, ImageError, NoPersonFoundError, TopologyError
 from hmnet.person_box import BoxSearch
 from hmnet.predictor import Prediction, Predictor, choose_device
 
@@ -153,6 +153,21 @@ def test_regularising_runs_no_network(
     assert np.allclose(half.vertices, (off.vertices + again.vertices) / 2, atol=1e-6)
     with pytest.raises(TopologyError, match="0 or more"):
         predictor.regularise(prediction, -1)
+
+
+def test_another_part_map_gives_another_mesh_and_the_same_one_the_same(
+    predictor: Predictor, prediction: Prediction
+) -> None:
+    same = predictor.with_parts(prediction, prediction.labels)
+    np.testing.assert_allclose(same.raw_vertices, prediction.raw_vertices, atol=1e-6)
+    np.testing.assert_array_equal(same.part_map, prediction.part_map)
+    np.testing.assert_allclose(same.camera, prediction.camera, rtol=1e-4)
+    nothing = predictor.with_parts(prediction, np.zeros_like(prediction.labels))
+    assert np.abs(nothing.raw_vertices - prediction.raw_vertices).max() > 1e-6
+    assert not nothing.part_map.any()
+    for wrong in (prediction.labels[:-1], prediction.labels + 25):
+        with pytest.raises(DataError, match="Expected part ids from 0 to 24"):
+            predictor.with_parts(prediction, wrong)
 
 
 def test_no_person(predictor: Predictor) -> None:

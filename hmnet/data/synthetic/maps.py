@@ -44,11 +44,17 @@ SHOWN_BY = [_shown_by(name) for name in KEYPOINT_NAMES]
 
 
 def map_batches(
-    library: PoseLibrary, generator: np.random.Generator, batch: int, size: int, margin: float
+    library: PoseLibrary,
+    generator: np.random.Generator,
+    batch: int,
+    size: int,
+    margin: float,
+    corrupted: bool = True,
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """Endless batches: corrupted part maps (B, S, S) uint8, vertices (B, V, 3) m, joints (B, J, 3) m, places.
+    """Endless batches: part maps (B, S, S) uint8, vertices (B, V, 3) m, joints (B, J, 3) m, places.
 
-    The crop is the box of what is seen, `margin` larger and a little off, as the predictor would take it.
+    corrupted: with the mistakes that a segmenter makes. The crop is the box of what is seen, `margin` larger
+    and a little off, as the predictor would take it.
     Places are as in `hmnet.keypoints.sighting`, as wrong and unsure as MoveNet would be.
     """
     while True:
@@ -57,7 +63,7 @@ def map_batches(
         for vertices in posed["template"]:
             part_map, keypoints = _framed(vertices, generator, size, margin)
             places.append(noticed(part_map, keypoints, generator))
-            maps.append(corrupt(part_map, generator))
+            maps.append(corrupt(part_map, generator) if corrupted else part_map)
         yield np.stack(maps), posed["template"], posed["joints"], np.stack(places)
 
 

@@ -1,0 +1,61 @@
+"""The paper's other variants beside HMNet, on the same look at the same person."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from hmnet.checkpoint import Checkpoint, load_variant
+from hmnet.look import reconstruct
+from hmnet.model import HMNet
+from hmnet.predictor import Prediction, Predictor
+from hmnet.variants import BASE, VARIANTS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a variant says of a person: joints (J, 3) of its joint branch and raw vertices (V, 3), m."""
+
+    joints: np.ndarray
+    raw_vertices: np.ndarray
+
+
+class Comparison:
+    """The variants that lie beside a predictor's weights; threads may share it."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        """Loads what there is; a checkpoint without variants beside it gives none. Raises CheckpointError for
+        one that is there but damaged."""
+        self.predictor = predictor
+        self._networks = _networks(predictor.checkpoint, predictor.device)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the variants there are, BASE not among them, in the order of VARIANTS."""
+        return tuple(self._networks)
+
+    def answers(self, prediction: Prediction, true_labels: np.ndarray | None = None) -> dict[str, Answer]:
+        """Each variant's answer to the prediction's crop and part map, by name.
+
+        true_labels: (S, S) uint8, the true part ids over the crop; without them the Oracle is left out.
+        """
+        answers = {}
+        look = self.predictor.crop_look(prediction)
+        with torch.inference_mode():
+            for name, network in self._networks.items():
+                labels = true_labels if VARIANTS[name].parts == "true" else prediction.labels
+                if labels is None:
+                    continue
+                parts = torch.from_numpy(labels[None]).to(self.predictor.device).long()
+                output = reconstruct(network, look, parts)
+                answers[name] = Answer(output.joints[0].cpu().numpy(), output.vertices[0].cpu().numpy())
+        return answers
+
+
+def _networks(checkpoint: Checkpoint, device: torch.device) -> dict[str, HMNet]:
+    there = () if checkpoint.folder is None else (n for n in VARIANTS if (checkpoint.folder / n).is_dir())
+    return {
+        name: load_variant(checkpoint, name).to(device, memory_format=torch.channels_last)
+        for name in there
+        if name not in (BASE, checkpoint.info.variant)
+    }

@@ -1,0 +1,116 @@
+"""Files of weights: safetensors, in half precision or with 8 bits a weight, checked when they are read."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from hmnet.errors import CheckpointError
+
+SCALE = ".scale"
+"""End of the name under which the scales of 8-bit weights are stored."""
+
+
+def save_weights(path: Path, network: nn.Module) -> str:
+    """Write a network's weights in half precision; returns the file's SHA-256 sum."""
+    return write_tensors(path, in_half_precision(network.state_dict()))
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> str:
+    """Write tensors as they are; returns the file's SHA-256 sum."""
+    data = safetensors.torch.save(tensors)
+    write_file(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def in_half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Matrices in half precision.
+
+    Vectors (biases, batch statistics) stay float32: they are few, and variances may leave half's range.
+    Raises CheckpointError for weights that are not finite so.
+    """
+    tensors = {}
+    for key, value in weights.items():
+        value = value.detach().cpu()
+        value = value.half() if value.is_floating_point() and value.ndim > 1 else value
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"The weights {key} are not finite in half precision: train anew.")
+        tensors[key] = value.contiguous()
+    return tensors
+
+
+def in_eight_bits(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Matrices as int8 with a scale for each row (output channel), NAME.scale; vectors as they are."""
+    tensors = {}
+    for key, value in weights.items():
+        value = value.detach().cpu()
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"The weights {key} are not finite: train anew.")
+        if value.is_floating_point() and value.ndim > 1:
+            scale = (value.flatten(1).abs().amax(1) / 127).clamp(min=torch.finfo(torch.float32).tiny)
+            tensors[key + SCALE] = scale
+            value = (value / scale.view(-1, *[1] * (value.ndim - 1))).round().to(torch.int8)
+        tensors[key] = value.contiguous()
+    return tensors
+
+
+def from_eight_bits(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What `_in_eight_bits` was given, rounded; tensors without a scale as they are."""
+    weights = {}
+    for key, value in tensors.items():
+        scale = tensors.get(key + SCALE)
+        if scale is not None:
+            value = value.float() * scale.view(-1, *[1] * (value.ndim - 1))
+        if not key.endswith(SCALE):
+            weights[key] = value
+    return weights
+
+
+def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tensor]:
+    """A file's weights; CheckpointError when it is missing, damaged or not of that SHA-256 sum."""
+    data = read_file(path)
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise CheckpointError(
+            f"The weights {path} are corrupt (their SHA-256 differs from config.json's): copy them anew."
+        )
+    try:
+        return from_eight_bits(safetensors.torch.load(data))
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a readable weights file ({error}): copy it anew.") from error
+
+
+def fill(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
+    """Give a network the weights that came from a file, as float32 where it has float32.
+
+    Raises CheckpointError unless they are exactly the network's.
+    """
+    expected = network.state_dict()
+    wrong = sorted(expected.keys() ^ weights.keys())
+    wrong = wrong or [key for key, value in expected.items() if value.shape != weights[key].shape]
+    if wrong:
+        raise CheckpointError(
+            f"{path} does not fit its config.json: {len(wrong)} weights missing, unknown or of another shape "
+            f"(first: {', '.join(wrong[:3])}); take both files from the same checkpoint."
+        )
+    network.load_state_dict(weights)
+
+
+def read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror}): a checkpoint needs config.json, "
+            "hmnet.safetensors and segmenter.safetensors."
+        ) from error
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Replaces the file as a whole, so that a stopped run never leaves half of one."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
