@@ -7,8 +7,11 @@ import sys
 # Before Gradio is imported: the page calls no outside host.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from demo.ui import build_app, launch_options
+from demo.session import Models
+from demo.theme import launch_options
+from demo.ui import build_app
 from hmnet.checkpoint import load_checkpoint
+from hmnet.comparison import Comparison
 from hmnet.errors import HMNetError
 from hmnet.predictor import DEVICES, Predictor
 
@@ -19,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         source = options.weights or options.repo
         predictor = Predictor(load_checkpoint(source, options.variant), options.device)
-        page = build_app(predictor)
+        page = build_app(Models(predictor, Comparison(predictor)))
     except HMNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -5,9 +5,11 @@ Equations are numbered as in the paper; f_J and f_S are the joint and the surfac
 encoders of the image and of the part map, ⊕ joins their features.
 """
 
+from hmnet.variants import form_of
+
 MASTHEAD = """<header class="masthead"><h1>HumanMeshNet</h1>
 <p>One photo in, a 3D human mesh out, and every step in between: body parts, joints, raw surface,
-regularised surface.</p></header>"""
+regularised surface.</p><button type="button" id="start-tour">Take the tour</button></header>"""
 
 PICTURES = {
     "photo": (
@@ -37,7 +39,7 @@ PICTURES = {
 }
 """Panel: title, sentence (HTML), alternative text."""
 
-VIEWS = {
+PANES = {
     "raw": (
         "Raw surface",
         "The surface branch regresses every vertex on its own, <var>V = f<sub>S</sub>(φ<sub>I</sub> ⊕ "
@@ -49,13 +51,84 @@ VIEWS = {
         "Each vertex moves to the mean of its neighbours, <var>v̂<sub>i</sub> = (1 − α) v<sub>i</sub> + "
         "α · mean<sub>j∈N(i)</sub> v<sub>j</sub></var> (Eq. 3 is α = 1, once).",
     ),
-    "heat": ("Heatmap", "The distance shown for each vertex, in millimetres, appears here."),
+    "joints": (
+        "Two sets of joints",
+        "The joint branch’s Ĵ (orange) and the joints regressed from the surface, <var>W V̂</var> (blue): "
+        "<var>L<sub>JS</sub> = ‖Ĵ − W V̂‖</var> (Eq. 4) draws them together in training.",
+    ),
+    "truth": ("Ground truth", "The mesh that this example was rendered from."),
+    "true-joints": (
+        "Against the true joints",
+        "The joint branch’s Ĵ (orange) and the true joints <var>J</var> (green): "
+        "<var>L<sub>J</sub> = ‖Ĵ − J‖</var> (Eq. 2).",
+    ),
+    "before": ("Before", "The mesh from the part map as the segmenter gave it."),
+    "after": ("After", "The mesh from the changed part map: the same weights, the same photo."),
+    "change": (
+        "Moved by the change",
+        "Nothing is changed yet: take a limb away, swap sides or add noise above.",
+    ),
 }
-"""View: title, sentence (HTML); the heatmap's are replaced by what it shows."""
+"""Pane of the 3D view: title, sentence (HTML)."""
 
-LAB = "<h2>Mesh regulariser</h2><p>Acts at once on the last result: the networks do not run again.</p>"
+LESSONS = {
+    "regulariser": (
+        "Regulariser",
+        "What the paper adds to a plain regression of vertices: averaging each with its neighbours. Move the "
+        "sliders and watch; the networks do not run again.",
+    ),
+    "square": (
+        "With and without (Fig. 8)",
+        "The same encoders, trained with and without the regulariser, each shown with averaging off and on.",
+    ),
+    "error": (
+        "Heatmap",
+        "How far each vertex is from another mesh: the truth of a rendered example, a variant’s answer, a "
+        "mesh of yours in this topology, or itself before averaging.",
+    ),
+    "parts": (
+        "Break the parts",
+        "HMNet sees the person as a photo and as a map of 24 parts. Spoil the map (Fig. 3 and 7) and see how "
+        "much of the body it decides.",
+    ),
+    "joints": (
+        "Joints",
+        "Two branches answer: one gives joints, the other a surface from which joints follow. Where they "
+        "disagree, neither is sure.",
+    ),
+    "variants": (
+        "Variants",
+        "The paper’s other networks on the same photo under the same camera, and under the same settings of "
+        "the regulariser.",
+    ),
+}
+"""Lesson: title, sentence."""
+
+LAYOUTS = {
+    "regulariser": ("Regulariser", ("raw", "regularised", "heat")),
+    "square": ("With and without", ("square-with-off", "square-with-on", "square-without-off",
+                                    "square-without-on")),
+    "error": ("Heatmap", ("truth", "regularised", "heat")),
+    "parts": ("Break the parts", ("before", "after", "change")),
+    "joints": ("Joints", ("joints", "true-joints")),
+    "variants": ("Variants", ("variant-hmnet", "variant-hmnet-oracle", "variant-baseline",
+                              "variant-hmnet-unregularised")),
+}  # fmt: skip
+"""Lesson: title, and the panes that it shows where they are there."""
+
+BRANCH, REGRESSED, TRUE = "Joint branch", "Regressed from the surface", "True joints"
+ERROR = "Error, mm"
+NO_SQUARE = "The weights trained without Eq. 3 do not lie beside these: only half of the square can be shown."
+
+EXPORTS = "<h2>Take it away</h2>"
 
 EXAMPLES = (
     "<h2>Rendered examples</h2>"
     '<p class="caption">Their true mesh is known, so the heatmap shows the error.</p>'
 )
+
+
+def variant(name: str) -> tuple[str, str]:
+    """Title and sentence of a variant."""
+    form = form_of(name)
+    return form.title, form.sentence

@@ -1,15 +1,12 @@
-"""Pictures of a prediction: the box, the parts and the joints over the photo; colour scales and legends."""
+"""Small pictures of a prediction, the parts and the joints over the photo; colours and scales."""
 
-from collections.abc import Sequence
 from functools import lru_cache
-from html import escape
-from itertools import pairwise
 
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
 
-from hmnet.body import PART_COLOURS, PART_COUNT, PART_NAMES
+from hmnet.body import PART_COLOURS
 
 MAX_SIDE = 960
 """px; pictures on the page are drawn no larger than this."""
@@ -20,7 +17,7 @@ HEAT_SCALE = "viridis"
 
 MIDDLE, RIGHT, LEFT = (250, 204, 21), (251, 113, 70), (56, 189, 248)
 """Colours of the skeleton: warm on the person's right, cool on the left, as in the part palette."""
-BOX_COLOUR, CROP_COLOUR, OTHERS_COLOUR = (16, 185, 129), (255, 255, 255), (250, 204, 21)
+MESH_COLOUR = (142, 202, 230)
 
 SKELETON = (
     ("pelvis", "left_hip"), ("pelvis", "right_hip"), ("pelvis", "spine1"), ("left_hip", "left_knee"),
@@ -42,24 +39,6 @@ def shrink(image: np.ndarray, max_side: int = MAX_SIDE) -> np.ndarray:
         return image
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
-
-
-def draw_box(
-    image: np.ndarray, box: np.ndarray, crop: np.ndarray, others: Sequence[np.ndarray] = ()
-) -> np.ndarray:
-    """The person box (solid), the square crop (dashed) and other people's boxes (thin).
-
-    All (4,) xyxy in pixels of the image.
-    """
-    canvas, pen, unit = _canvas(image)
-    for other in others:
-        pen.rectangle([float(value) * SUPERSAMPLING for value in other], outline=OTHERS_COLOUR, width=unit)
-    x0, y0, x1, y1 = (float(value) * SUPERSAMPLING for value in crop)
-    corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
-    for start, end in pairwise(corners):
-        _dashed_line(pen, start, end, dash=5 * unit, width=unit)
-    pen.rectangle([float(value) * SUPERSAMPLING for value in box], outline=BOX_COLOUR, width=2 * unit)
-    return _finish(canvas, image)
 
 
 def draw_parts(image: np.ndarray, part_map: np.ndarray, opacity: float = 0.72) -> np.ndarray:
@@ -90,22 +69,6 @@ def draw_skeleton(image: np.ndarray, keypoints: dict[str, np.ndarray]) -> np.nda
     return _finish(canvas, image)
 
 
-def part_legend(part_map: np.ndarray) -> str:
-    """HTML list of the 24 parts with their colours and their share of the person's pixels."""
-    counts = np.bincount(part_map.ravel(), minlength=PART_COUNT + 1)[1 : PART_COUNT + 1]
-    total = max(1, int(counts.sum()))
-    items = []
-    for part, count in enumerate(counts, start=1):
-        share = 100 * count / total
-        shown = "" if count == 0 else f"{share:.0f}%" if share >= 1 else "<1%"
-        colour = "#{:02x}{:02x}{:02x}".format(*PART_COLOURS[part])
-        items.append(
-            f'<li class="{"present" if count else "absent"}"><i style="background:{colour}"></i>'
-            f"<span>{escape(PART_NAMES[part])}</span><b>{escape(shown)}</b></li>"
-        )
-    return f'<ul class="part-legend" aria-label="Body parts and their share">{"".join(items)}</ul>'
-
-
 @lru_cache(maxsize=1)
 def heat_stops(count: int = 33) -> tuple[tuple[float, str], ...]:
     """The heatmap's colour scale as (position in [0, 1], "#rrggbb") stops."""
@@ -122,14 +85,6 @@ def _canvas(image: np.ndarray) -> tuple[Image.Image, ImageDraw.ImageDraw, int]:
 
 def _finish(canvas: Image.Image, image: np.ndarray) -> np.ndarray:
     return np.asarray(canvas.resize((image.shape[1], image.shape[0]), Image.Resampling.BOX))
-
-
-def _dashed_line(pen: ImageDraw.ImageDraw, start: tuple, end: tuple, dash: float, width: int) -> None:
-    start, end = np.asarray(start), np.asarray(end)
-    length = float(np.linalg.norm(end - start))
-    for at in np.arange(0, length, 2 * dash):
-        ends = [start + (end - start) * min(1, step / length) for step in (at, at + dash)]
-        pen.line([tuple(point) for point in ends], fill=CROP_COLOUR, width=width)
 
 
 def _side_colour(name: str) -> tuple[int, int, int]:

@@ -1,64 +1,48 @@
-"""The page: components and wiring around the handlers."""
+"""The page: what stands where, and which control runs what."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import gradio as gr
-from starlette.responses import FileResponse
-from starlette.routing import Route
 
-from demo import captions, handlers, viewer
+from demo import api, captions, explain, link, photo_view, scene, status, viewer
+from demo import session as person
 from demo.examples import FOLDER, Example, load_examples
-from demo.handlers import Lab, Session
+from demo.heat import Heat, HeatChoice, available, heat_of
+from demo.lessons import Lessons
+from demo.saving import Saving
+from demo.session import Lab, Models, Session
+from demo.uploads import forget
 from hmnet.errors import HMNetError, ImageError
 from hmnet.mesh import MeshTopology
-from hmnet.predictor import Predictor
+from hmnet.mesh_file import read_mesh
 from hmnet.render import renderer_name
 
-STYLE = Path(__file__).with_name("style.css")
 CACHE_SECONDS = (60, 600)
-"""How often, and from what age on, Gradio deletes the pictures it made; uploads go at once (`_forget`)."""
+"""How often, and from what age on, Gradio deletes the files it made; uploads go at once (`forget`)."""
 SESSION_SECONDS = 3600
-FONTS = ("Inter", "ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "sans-serif")
-MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-"""Plain names only: a `gr.themes.GoogleFont` would ask an outside host."""
-WORKING = "Finding the person, labelling parts, lifting to 3D"
 NO_PHOTO = "There is no photo yet: upload, paste or take one, or pick an example."
-NOTHING_TO_SAVE = "There is nothing to save yet: give the page a photo first."
-QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+PRIVATE = {"api_visibility": "private"}
+QUIET = {"show_progress": "hidden", **PRIVATE}
+PAGE_SCRIPT = "\n".join(
+    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.js", "explain.js")
+)
+PREVIEW = (
+    "(enabled, operator, iterations, strength) => "
+    "{ window.hmnetViewer?.regularise({enabled, operator, iterations, strength}); }"
+)
+"""Moves the meshes in the browser while the server still works on the numbers."""
 
 Updates = dict[Any, Any]
 """New values by component; components that are not named stay as they are."""
 
 
-def build_app(predictor: Predictor, examples_folder: Path = FOLDER) -> gr.Blocks:
-    """The page around a predictor; launch it with `launch_options()`."""
-    return Page(predictor, load_examples(examples_folder)).blocks
-
-
-def launch_options(examples_folder: Path = FOLDER) -> dict[str, Any]:
-    """Keyword arguments of `Blocks.launch` that belong to the page: theme, style, files it may serve."""
-    theme = gr.themes.Base(
-        primary_hue="teal", secondary_hue="teal", neutral_hue="slate", radius_size="md",
-        font=FONTS, font_mono=MONO_FONTS,
-    ).set(
-        # Darker than Gradio's own: text and buttons keep a contrast of 4.5 to 1 and more.
-        body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_400",
-        block_label_text_color="*neutral_700", block_label_text_color_dark="*neutral_200",
-        button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_700", button_primary_text_color="white",
-    )  # fmt: skip
-    return {
-        "theme": theme,
-        "css_paths": STYLE,
-        "allowed_paths": [str(examples_folder)],
-        "ssr_mode": False,
-        "footer_links": ["api", "settings"],
-        "max_file_size": "64mb",
-        "app_kwargs": {"routes": [Route("/plotly.min.js", _serve_plotly)]},
-    }
+def build_app(models: Models, examples_folder: Path = FOLDER) -> gr.Blocks:
+    """The page around the networks; launch it with `launch_options()`."""
+    return Page(models, load_examples(examples_folder)).blocks
 
 
 class Page:
@@ -67,225 +51,295 @@ class Page:
     Nothing of a visitor is kept here: what he looks at is in `session`, a state of his own.
     """
 
-    def __init__(self, predictor: Predictor, examples: tuple[Example, ...]):
-        self.predictor = predictor
-        self.body = predictor.body
+    def __init__(self, models: Models, examples: tuple[Example, ...]):
+        self.models, self.examples = models, examples
+        self.body = models.predictor.body
         self.topology = MeshTopology.from_faces(self.body.faces, len(self.body.vertices))
-        self.examples = examples
         renderer_name()  # makes the OpenGL context now, which takes seconds, and not for the first visitor
         with gr.Blocks(
             title="HumanMeshNet", fill_width=True, analytics_enabled=False, delete_cache=CACHE_SECONDS
         ) as self.blocks:
             self.session = gr.State(None, time_to_live=SESSION_SECONDS)
+            self.uploaded = gr.State(None, time_to_live=SESSION_SECONDS)
+            self.opened = gr.Textbox(visible="hidden", elem_id="opened")
             _html(captions.MASTHEAD)
-            with gr.Row(elem_id="stage"):
-                with gr.Column(elem_id="controls", scale=1, min_width=300):
-                    self._lay_out_controls()
-                with gr.Column(elem_id="results", scale=4, min_width=300):
-                    self._lay_out_results()
+            gr.HTML(js_on_load=PAGE_SCRIPT, apply_default_css=False, tour=explain.TOUR)
+            with gr.Tabs(elem_id="pages"):
+                with gr.Tab("Demo", id="demo"), gr.Row(elem_id="stage"):
+                    with gr.Column(elem_id="controls", scale=1, min_width=300):
+                        self._lay_out_controls()
+                    with gr.Column(elem_id="results", scale=4, min_width=300):
+                        self._lay_out_results()
+                with gr.Tab("Method", id="method", elem_id="method-tab") as self.method_tab:
+                    self.method = _html(explain.method_html(None, self.body), "method")
+                with gr.Tab("Results", id="results-tab"):
+                    gr.Markdown(explain.results_markdown(), elem_id="results-text")
+                with gr.Tab("Model card", id="card"):
+                    gr.Markdown(
+                        explain.card_markdown(models.predictor.checkpoint.folder), elem_id="card-text"
+                    )
             self._wire()
+            for name, endpoint in api.endpoints(models, self.body, self.topology).items():
+                gr.api(endpoint, api_name=name, concurrency_id="network", concurrency_limit=1)
+
+    # --- layout ---------------------------------------------------------------------------------------
 
     def _lay_out_controls(self) -> None:
         self.photo = gr.Image(
-            label="Your photo", type="filepath", sources=["upload", "clipboard", "webcam"], height=300,
+            label="Your photo", type="filepath", sources=["upload", "clipboard", "webcam"], height=260,
             elem_id="photo-input", buttons=[], alt_text="The photo you chose",
         )  # fmt: skip
         # Gradio would decode the file itself and fail on a bad one; `read_image` has the sentences.
         self.photo.preprocess = lambda payload: None if payload is None else payload.path
         self.run = gr.Button("Reconstruct", variant="primary", elem_id="run")
+        # Served as they are: Gradio would name copies by their content, and an upload of the same picture,
+        # which is deleted once it was read, would be the same file.
+        gr.set_static_paths([example.photo for example in self.examples])
         _html(captions.EXAMPLES if self.examples else "")
         self.gallery = gr.Gallery(
             [(str(example.photo), example.title) for example in self.examples], label="Rendered examples",
             show_label=False, columns=4, height="auto", object_fit="cover", allow_preview=False, buttons=[],
             visible=bool(self.examples), interactive=False, container=False, elem_id="examples",
         )  # fmt: skip
-        with gr.Row(elem_id="downloads"):
-            self.save_glb = gr.Button("Save mesh (GLB)", size="sm", min_width=0, elem_id="glb")
-            self.save_json = gr.Button("Save joints (JSON)", size="sm", min_width=0, elem_id="json")
-            self.glb_file = gr.DownloadButton(visible="hidden", elem_id="glb-file")
-            self.json_file = gr.DownloadButton(visible="hidden", elem_id="json-file")
+        self.saving = Saving(self.body, _html)
 
     def _lay_out_results(self) -> None:
-        self.status = _html(handlers.status_line(None, self.predictor), "status")
+        self.status = _html(status.line(None, self.models.predictor), "status")
         self.people = _html("", "people")
-        with gr.Row(elem_id="pictures"):
-            self.pictures = {name: _picture(name) for name in captions.PICTURES}
-        self.legend = _html(handlers.parts_legend(None), "legend")
-        with gr.Row(elem_id="lab"):
-            _html(captions.LAB, "lab-title")
-            enabled = gr.Checkbox(True, label="Average neighbours", container=False, elem_id="enabled")
-            iterations = gr.Slider(0, 10, 1, step=1, label="Iterations", elem_id="iterations")
-            strength = gr.Slider(0, 1, 1, step=0.05, label="Strength", elem_id="strength")
-            self.roughness = _html("", "roughness")
-        self.lab = [enabled, iterations, strength]
+        self.pictures = gr.HTML(
+            None, html_template=photo_view.page_markup(), js_on_load=photo_view.SCRIPT, elem_id="pictures",
+            apply_default_css=False, settings=photo_view.settings(self.body),
+        )  # fmt: skip
+        self.lessons = Lessons(self.body, self.topology, _html)
         self.view = gr.HTML(
             None, html_template=viewer.page_markup(), js_on_load=viewer.SCRIPT, elem_id="viewer",
             apply_default_css=False, surfaces=viewer.surfaces(self.body),
-            head='<script src="plotly.min.js"></script>',
         )  # fmt: skip
+
+    # --- wiring ---------------------------------------------------------------------------------------
 
     def _wire(self) -> None:
-        meshes = [self.session, self.pictures["mesh"], self.view, self.roughness]
-        everything = [*meshes, self.photo, self.legend, self.status, self.people]
-        everything += [self.pictures[name] for name in ("photo", "parts", "joints")]
+        lessons = self.lessons
+        numbers = [self.session, self.view, *lessons.numbers]
+        everything = [*numbers, *lessons.change, self.photo, self.pictures, self.status, self.people,
+                      self.uploaded]  # fmt: skip
         network = {
-            "outputs": everything, "concurrency_id": "network", "concurrency_limit": 1,
-            "show_progress": "full", "show_progress_on": [self.pictures["photo"]],
+            "concurrency_id": "network", "concurrency_limit": 1, "show_progress": "minimal",
+            "show_progress_on": [self.status], **PRIVATE,
         }  # fmt: skip
-        private = {"api_visibility": "private"}
+        whole = {"outputs": everything, **network}
+        context = [self.session, self.uploaded, *lessons.controls]
         # Not `input`: that also comes when the photo is taken away, with the old photo as its value.
-        self.photo.upload(self.reconstruct, [self.photo, *self.lab], **network, api_name="reconstruct")
-        self.run.click(self.repeat, [self.photo, self.session, *self.lab], **network, **private)
-        self.gallery.select(self.pick_example, self.lab, **network, **private)
-        self.pictures["photo"].select(self.choose_person, [self.session, *self.lab], **network, **private)
-        if self.examples:
-            self.blocks.load(self.show_first_example, self.lab, **network, **private)
-        gr.on(
-            [control.input for control in self.lab], self.regularise, [self.session, *self.lab], meshes,
-            trigger_mode="always_last", **QUIET,
-        )  # fmt: skip
-        for button, file, write in (
-            (self.save_glb, self.glb_file, handlers.export_glb),
-            (self.save_json, self.json_file, handlers.export_json),
-        ):
-            click = f"() => document.getElementById('{file.elem_id}').click()"
-            button.click(self.save(write), self.session, file, **QUIET).success(None, js=click, **QUIET)
+        self.photo.upload(self.reconstruct, [self.photo, *context], **whole)
+        self.run.click(self.repeat, context, **whole)
+        self.gallery.select(self.pick_example, context, **whole)
+        self.pictures.choose(self.choose_person, context, **whole)
+        self.pictures.box(self.move_box, context, **whole)
+        self.blocks.load(
+            self.open, context, [*everything, *lessons.controls, lessons.bar, self.opened], **network
+        ).then(None, self.opened, js="(state) => window.hmnetPage.open(state)", **PRIVATE)
+        self._wire_lessons(context, numbers, network)
+        self.saving.wire(self.session, context, self.lessons, self._heat)
+        self.method_tab.select(self.show_method, self.session, self.method, **QUIET)
 
-    def reconstruct(self, photo, average, iterations, strength, progress=gr.Progress()):  # noqa: B008
+    def _wire_lessons(self, context: list, numbers: list, network: dict) -> None:
+        lessons = self.lessons
+        moving = {"trigger_mode": "always_last", **QUIET}
+        for control in lessons.lab:
+            control.input(None, lessons.lab, js=PREVIEW, **PRIVATE)
+        meshes = [*numbers, self.pictures]
+        gr.on([c.input for c in lessons.lab], self.regularise, context, meshes, **moving)
+        gr.on([c.input for c in lessons.heat], self.change_heat, context, numbers, **moving)
+        lessons.mesh_file.upload(
+            self.compare_mesh, [lessons.mesh_file, *context], [*numbers, self.uploaded], **QUIET
+        )
+        breaking = [*meshes, self.status]
+        gr.on([c.input for c in lessons.change], self.break_parts, context, breaking,
+              **{**network, **moving})  # fmt: skip
+        lessons.mend.click(self.mend, context, [*breaking, *lessons.change], **network)
+
+    # --- the networks run -----------------------------------------------------------------------------
+
+    def reconstruct(self, photo, session, uploaded, *values):
         """Reconstructs the person in a photo."""
 
-        def work() -> Updates:
+        def work() -> Session:
             if photo is None:
                 raise ImageError(NO_PHOTO)
-            progress(0.1, desc=WORKING)
             try:
-                session = handlers.reconstruct(
-                    self.predictor, Path(photo), None, Lab(average, iterations, strength)
-                )
+                return person.reconstruct(self.models, Path(photo), None, self._lab(values))
             finally:
-                _forget(Path(photo), Path(self.photo.GRADIO_CACHE))
-            progress(0.8, desc="Drawing")
-            return self._all(session)
+                forget(Path(photo), Path(self.photo.GRADIO_CACHE))
 
-        return self._attempt(work)
+        return self._begin(work, values)
 
-    def repeat(self, photo, session, average, iterations, strength, progress=gr.Progress()):  # noqa: B008
-        """Runs the networks once more on the photo that is shown."""
+    def repeat(self, session, uploaded, *values):
+        """Runs the networks once more on the person who is shown."""
 
-        def work() -> Updates:
-            if photo is None or session is None:
-                raise ImageError(NO_PHOTO)
-            progress(0.1, desc=WORKING)
-            # The upload was deleted once it was read; the session keeps the photo in memory.
-            example = session.example
-            source = session.prediction.image if example is None else example.photo
-            return self._all(
-                handlers.reconstruct(self.predictor, source, example, Lab(average, iterations, strength))
-            )
-
-        return self._attempt(work)
-
-    def choose_person(self, session, average, iterations, strength, event: gr.SelectData):
-        """Reconstructs whoever was clicked in the photo with the boxes, where several people were found."""
-
-        def work() -> Updates:
-            lab = Lab(average, iterations, strength)
-            chosen = None if session is None else handlers.choose(self.predictor, session, event.index, lab)
-            return {self.session: gr.skip()} if chosen is None else self._all(chosen)
-
-        return self._attempt(work)
-
-    def pick_example(self, average, iterations, strength, event: gr.SelectData):
-        """Reconstructs the person in the example that was clicked."""
-        return self._show_example(event.index, Lab(average, iterations, strength))
-
-    def show_first_example(self, average, iterations, strength):
-        """Fills the page for a visitor who has not given it a photo yet."""
-        return self._show_example(0, Lab(average, iterations, strength))
-
-    def regularise(self, session, average, iterations, strength):
-        """Applies the regulariser to the last prediction; the networks do not run."""
-        if session is None:
-            yield {self.roughness: gr.skip()}
-            return
-        session = handlers.regularise(self.predictor, session, Lab(average, iterations, strength))
-        # The 3D view first: it follows the slider, while the picture takes the renderer a moment.
-        yield self._views(session)
-        yield {self.pictures["mesh"]: handlers.mesh_panel(session, self.body)}
-
-    def save(self, write: Callable[..., Path]) -> Callable[[Session | None], Any]:
-        """A listener that writes a file of the session, in Gradio's cache and so for a short while."""
-
-        def saved(session):
+        def work() -> Session:
+            # Not from the input: the upload was deleted once it was read, the session keeps the photo.
             if session is None:
-                raise gr.Error(NOTHING_TO_SAVE, print_exception=False)
-            folder = Path(self.glb_file.GRADIO_CACHE) / token_hex(16)
-            folder.mkdir(parents=True)
-            return str(write(session, self.body, folder))
+                raise ImageError(NO_PHOTO)
+            return person.again(self.models, person.regularise(self.models, session, self._lab(values)))
 
-        return saved
+        return self._begin(work, values)
 
-    def _show_example(self, index: int, lab: Lab) -> Updates:
-        def work() -> Updates:
-            example = self.examples[index]
-            session = handlers.reconstruct(self.predictor, example.photo, example, lab)
-            return {**self._all(session), self.photo: str(example.photo)}
+    def choose_person(self, event: gr.EventData, session, uploaded, *values):
+        """Reconstructs whoever was clicked in the photo, where several people were found."""
+        return self._other_person(
+            session, values, lambda: person.choose(self.models, session, (event.x, event.y))
+        )
 
-        return self._attempt(work)
+    def move_box(self, event: gr.EventData, session, uploaded, *values):
+        """Reconstructs whoever is in the box that the visitor drew."""
+        return self._other_person(session, values, lambda: person.move_box(self.models, session, event.box))
 
-    def _attempt(self, work: Callable[[], Updates]) -> Updates:
-        """The work's updates; for a user's mistake a notice with its one sentence.
+    def pick_example(self, event: gr.SelectData, session, uploaded, *values):
+        """Reconstructs the person in the example that was clicked."""
+        return self._show_example(event.index, self._lab(values), values)
+
+    def open(self, request: gr.Request, session, uploaded, *values):
+        """Fills the page for a visitor who has not given it a photo yet, as the address asks for it."""
+        if not self.examples:
+            return {self.session: gr.skip()}
+        asked = link.settings_of(request.query_params)
+        names = [example.photo.stem for example in self.examples]
+        index = names.index(asked.example) if asked.example in names else 0
+        values = self.lessons.values_of(asked)
+        lab, _, change = self.lessons.settings(values)
+        updates = self._show_example(index, lab, values)
+        if self.session in updates and change != person.NO_CHANGE:
+            session = person.break_parts(self.models, updates[self.session], change)
+            updates |= self._everything(session, None, values)
+            updates = {key: value for key, value in updates.items() if key not in self.lessons.change}
+        # What the numbers say of a control goes first: they know what this person can be compared with.
+        controls = dict(zip(self.lessons.controls, values, strict=True))
+        return {**controls, **updates, self.lessons.bar: gr.update(selected=asked.lesson or "regulariser"),
+                self.opened: json.dumps({"lesson": asked.lesson, "view": asked.view})}  # fmt: skip
+
+    def break_parts(self, session, uploaded, *values):
+        """Runs HMNet on the part map as the visitor changed it; the segmenter does not run."""
+        if session is None:
+            return {self.session: gr.skip()}
+        change = self.lessons.settings(values)[2]
+        try:
+            session = person.break_parts(self.models, session, change)
+        except HMNetError as error:
+            gr.Warning(str(error), duration=12)
+            return {self.session: gr.skip()}
+        return {**self._numbers(session, uploaded, values), self.pictures: self._drawn(session),
+                self.status: status.line(session, self.models.predictor)}  # fmt: skip
+
+    def mend(self, session, uploaded, *values):
+        """Takes every change of the part map back."""
+        values = self.lessons.without_change(values)
+        return {**self.break_parts(session, uploaded, *values), **self._unchanged()}
+
+    # --- the networks do not run ----------------------------------------------------------------------
+
+    def regularise(self, session, uploaded, *values):
+        """Applies the regulariser to the last prediction."""
+        if session is None:
+            yield {self.session: gr.skip()}
+            return
+        session = person.regularise(self.models, session, self._lab(values))
+        # The numbers first: they follow the slider, while the picture takes the renderer a moment.
+        yield self._numbers(session, uploaded, values)
+        yield {self.pictures: self._drawn(session)}
+
+    def change_heat(self, session, uploaded, *values):
+        """Shows another heatmap."""
+        return {self.session: gr.skip()} if session is None else self._numbers(session, uploaded, values)
+
+    def compare_mesh(self, file, session, uploaded, *values):
+        """Shows the distance to a mesh that the visitor uploaded."""
+        if session is None or file is None:
+            return {self.session: gr.skip()}
+        counts = (len(self.body.vertices), self.body.upsampling.shape[0])
+        try:
+            mesh = read_mesh(Path(file), counts)
+            values = self.lessons.with_against(values, "upload")
+            updates = self._numbers(session, mesh, values)
+        except HMNetError as error:
+            gr.Warning(str(error), duration=12)
+            return {self.session: gr.skip()}
+        finally:
+            forget(Path(file), Path(self.lessons.mesh_file.GRADIO_CACHE))
+        return {**updates, self.uploaded: mesh}
+
+    def show_method(self, session):
+        """Draws the pipeline from the photo that is shown."""
+        features = None if session is None else self.models.predictor.features(session.prediction)
+        return explain.method_html(session, self.body, features)
+
+    # --- what the components are told -----------------------------------------------------------------
+
+    def _lab(self, values: tuple) -> Lab:
+        return self.lessons.settings(values)[0]
+
+    def _other_person(self, session: Session | None, values: tuple, find: Callable) -> Updates:
+        """Another person of the same photo; where there is none, or not to be had, everything stays."""
+        nothing = {self.session: gr.skip()}
+        try:
+            found = None if session is None else find()
+        except HMNetError as error:
+            gr.Warning(str(error), duration=12)
+            # Drawn anew, so that the box stands where it belongs to what is shown.
+            return {**nothing, self.pictures: self._drawn(session)}
+        return nothing if found is None else self._everything(found, None, values)
+
+    def _show_example(self, index: int, lab: Lab, values: tuple) -> Updates:
+        example = self.examples[index]
+        updates = self._begin(lambda: person.reconstruct(self.models, example.photo, example, lab), values)
+        return {**updates, self.photo: str(example.photo)} if self.session in updates else updates
+
+    def _begin(self, work: Callable[[], Session], values: tuple) -> Updates:
+        """The updates for a new session; for a user's mistake a notice with its one sentence.
 
         A photo that gave no result leaves the input, so that what stands there is what the panels show.
         """
         try:
-            return work()
+            session = work()
         except HMNetError as error:
             gr.Warning(str(error), duration=12)
             return {self.photo: None}
+        return {**self._everything(session, None, values), **self._unchanged()}
 
-    def _all(self, session: Session) -> Updates:
+    def _everything(self, session: Session, uploaded, values: tuple) -> Updates:
         return {
-            **self._views(session),
-            self.pictures["mesh"]: handlers.mesh_panel(session, self.body),
-            self.pictures["photo"]: handlers.photo_panel(session),
-            self.pictures["parts"]: handlers.parts_panel(session),
-            self.pictures["joints"]: handlers.joints_panel(session, self.body),
-            self.legend: handlers.parts_legend(session),
-            self.status: handlers.status_line(session, self.predictor),
-            self.people: handlers.people_line(session),
+            **self._numbers(session, uploaded, values),
+            self.uploaded: uploaded,
+            self.pictures: self._drawn(session),
+            self.status: status.line(session, self.models.predictor),
+            self.people: status.people_line(session),
         }
 
-    def _views(self, session: Session) -> Updates:
+    def _unchanged(self) -> Updates:
+        """The controls of the part map as they stand for no change."""
+        return dict(zip(self.lessons.change, (False, [], False, 0), strict=True))
+
+    def _numbers(self, session: Session, uploaded, values: tuple) -> Updates:
+        choice = self._choice(session, uploaded, values)
+        heat = heat_of(session, choice, self.body, uploaded)
+        panes, layouts = scene.panes(session, heat, self.body, self.topology)
         return {
             self.session: session,
-            self.view: viewer.drawing(session, handlers.heat(session, self.body), self.body),
-            self.roughness: handlers.roughness_line(session, self.topology),
+            self.view: viewer.drawing(session.token, panes, layouts, asdict(session.lab)),
+            **self.lessons.updates(session, heat, choice.against, uploaded),
         }
+
+    def _choice(self, session: Session, uploaded, values: tuple) -> HeatChoice:
+        """The heatmap that is asked for, or, where this person has none such, the automatic one."""
+        choice = self.lessons.settings(values)[1]
+        there = {value for _, value in available(session, uploaded)}
+        return choice if choice.against in there else replace(choice, against="auto")
+
+    def _heat(self, session: Session, uploaded, values: tuple) -> Heat:
+        return heat_of(session, self._choice(session, uploaded, values), self.body, uploaded)
+
+    def _drawn(self, session: Session) -> dict:
+        return photo_view.drawing(scene.photo_scene(session, self.body))
 
 
 def _html(content: str, elem_id: str | None = None) -> gr.HTML:
     return gr.HTML(content, apply_default_css=False, elem_id=elem_id)
-
-
-def _picture(name: str) -> gr.Image:
-    """One panel: its title, a picture and the sentence that explains it."""
-    title, sentence, alt_text = captions.PICTURES[name]
-    with gr.Column(min_width=260, elem_classes="card"):
-        _html(f"<h3>{title}</h3>")
-        picture = gr.Image(
-            label=title, show_label=False, container=False, interactive=False, format="jpeg",
-            alt_text=alt_text, buttons=["download", "fullscreen"], elem_id=f"panel-{name}",
-        )  # fmt: skip
-        _html(f'<p class="caption">{sentence}</p>')
-    return picture
-
-
-def _forget(upload: Path, cache: Path) -> None:
-    """Deletes an uploaded file in Gradio's cache, and nothing outside that cache."""
-    if upload.resolve().is_relative_to(cache.resolve()):
-        upload.unlink(missing_ok=True)
-
-
-async def _serve_plotly(_request: Any) -> FileResponse:
-    return FileResponse(viewer.PLOTLY_JS, headers={"Cache-Control": "public, max-age=86400"})

@@ -1,116 +1,211 @@
-"""The linked 3D view: raw mesh, regularised mesh and heatmap under one camera.
+"""The linked 3D view: up to four panes with a surface each, under one camera.
 
-plotly.js comes from the pip package `plotly` and is served by this app itself; `viewer.js` draws with it.
-Everything is in the camera frame (y down, z away): the view's camera looks along +z with -y up, so no
+Python sends the template's vertices; the scripts in `viewer/` make the full surface from them and draw it
+with WebGL2, so that the regulariser, the mesh, its colours and its vertices can be looked at without the
+server. Everything is in the camera frame (y down, z away): the view's camera looks along +z with -y up, so no
 vertex is converted.
 """
 
 import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import plotly
-import torch
 
-from demo.captions import VIEWS
-from demo.figures import heat_stops
-from demo.handlers import Heat, Session
-from hmnet.body import PART_NAMES, BodyTemplate
+from demo.figures import SKELETON, heat_stops
+from hmnet.body import PART_COLOURS, PART_NAMES, BodyTemplate
 
-PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-SCRIPT = Path(__file__).with_name("viewer.js").read_text(encoding="utf-8")
+STYLE = Path(__file__).with_name("viewer.css")
+SCRIPTS = ("mesh", "camera", "gl", "panes", "overlay", "inspect", "control", "page")
+SCRIPT = "\n".join(
+    Path(__file__).with_name("viewer").joinpath(f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS
+)
+"""The component's `js_on_load`: the files one after the other, in one scope."""
+MOST_PANES = 4
+EMPTY_PANES = 3
+"""How many empty cards stand there before the first value."""
 TICKS = 5
-MARGIN = 1.1
-"""Side of the shown cube over the mesh's longest side."""
+
+BUTTONS = (
+    ("Mesh", "mesh", (("full", "Full surface"), ("template", "Network mesh"))),
+    ("Shading", "shading", (("smooth", "Smooth"), ("flat", "Flat"))),
+    ("Colours", "colours", (("plain", "Plain"), ("parts", "Parts"), ("error", "Error"))),
+    ("Show", "toggle", (("wireframe", "Wireframe"), ("neighbourhood", "Neighbourhood"))),
+    (
+        "Camera", "camera",
+        (("front", "Front"), ("side", "Side"), ("back", "Back"), ("top", "Top"), ("reset", "Reset")),
+    ),
+    ("Motion", "toggle", (("turntable", "Turn"),)),
+)  # fmt: skip
+"""The toolbar's groups: label, what is chosen there, (value, title) of each button."""
+HINT = (
+    "Drag to turn, scroll to zoom, shift-drag to move. Point at the surface to read a vertex; a click, or "
+    "Enter, keeps it and Escape lets go."
+)
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Joints (J, 3) in metres, drawn over a pane's surface. colour: "#rrggbb"."""
+
+    name: str
+    colour: str
+    joints: np.ndarray
+
+
+@dataclass(frozen=True)
+class Shade:
+    """A value for each template vertex.
+
+    values: (V,) mm. limit: mm at the colour bar's end. title: what it is, beside the bar.
+    """
+
+    values: np.ndarray
+    limit: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One surface and what is said about it.
+
+    sentence: HTML. vertices: (V, 3) m, as shown. raw: (V, 3) m, the same before the regulariser, where its
+    settings move this pane. colour: "#rrggbb". always_shaded: shaded whatever colours the visitor chose.
+    opacity: 0..1 of the surface.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    vertices: np.ndarray
+    raw: np.ndarray | None = None
+    colour: str = "#8ecae6"
+    shade: Shade | None = None
+    always_shaded: bool = False
+    skeletons: tuple[Skeleton, ...] = ()
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Panes that are seen side by side: one to four, by name."""
+
+    name: str
+    title: str
+    panes: tuple[str, ...]
 
 
 def page_markup() -> str:
-    """The three cards, their camera buttons and the colour bar; filled by viewer.js."""
+    """The toolbar, the line that reads a vertex, and the empty cards; the scripts fill them."""
+    groups = "".join(_group(*group) for group in BUTTONS)
     gradient = ", ".join(f"{colour} {100 * at:.0f}%" for at, colour in heat_stops())
-    cards = []
-    for name, (title, sentence) in VIEWS.items():
-        bar = ""
-        if name == "heat":
-            bar = (
-                '<div class="colour-bar" role="img" aria-label="Colour bar in millimetres">'
-                f'<div class="gradient" style="background:linear-gradient(90deg, {gradient})"></div>'
-                f'<div class="ticks">{"<span></span>" * TICKS}</div></div>'
-            )
-        cards.append(
-            f'<figure class="card view" data-view="{name}"><figcaption><h3>{title}</h3></figcaption>'
-            f'<div class="plot" tabindex="0" role="application" aria-label="{title} in 3D: arrow keys turn, '
-            f'plus and minus zoom, Home resets"></div>{bar}'
-            f'<p class="caption">{sentence}</p></figure>'
-        )
-    cameras = "".join(
-        f'<button type="button" data-camera="{name}">{name.capitalize()}</button>'
-        for name in ("front", "side", "back", "top")
-    )
-    meshes = "".join(
-        f'<button type="button" data-mesh="{name}" aria-pressed="{pressed}">{title}</button>'
-        for name, title, pressed in (("full", "Full surface", "true"), ("template", "Network mesh", "false"))
-    )
+    cards = "".join(_card(gradient, is_hidden=index >= EMPTY_PANES) for index in range(MOST_PANES))
     return (
-        '<div class="viewer-bar"><h2>In 3D</h2>'
-        f'<div class="choices" role="group" aria-label="Mesh">{meshes}</div>'
-        f'<div class="choices" role="group" aria-label="Camera">{cameras}</div>'
-        "<p>One camera for all three: drag to turn, scroll to zoom, shift-drag to move.</p></div>"
-        f'<div class="views">{"".join(cards)}</div>'
+        f'<div class="viewer"><div class="viewer-bar" role="toolbar" aria-label="3D view">{groups}</div>'
+        f'<p class="readout" aria-live="off">{HINT}</p>'
+        f'<div class="panes with-bars" role="group" aria-label="3D view" data-count="{EMPTY_PANES}">'
+        f"{cards}</div></div>"
     )
 
 
 def surfaces(body: BodyTemplate) -> dict:
-    """What never changes: triangles and parts of the full surface and of the network's mesh, the colours."""
+    """What never changes: triangles and parts of the full surface and of the network's mesh, how the one is
+    made of the other, names and colours of the parts, the colour scale, bones as pairs of joints."""
+    upsampling = body.upsampling
+    rows, columns = upsampling.indices().numpy()
     return {
         "full": {
-            "faces": _pack(body.full_faces.numpy().T, np.uint16),
+            "faces": _pack(body.full_faces.numpy(), np.uint16),
             "parts": _pack(body.full_vertex_parts.numpy(), np.uint8),
         },
         "template": {
-            "faces": _pack(body.faces.numpy().T, np.uint16),
+            "faces": _pack(body.faces.numpy(), np.uint16),
             "parts": _pack(body.vertex_parts.numpy(), np.uint8),
         },
+        "upsampling": {
+            "counts": _pack(np.bincount(rows, minlength=upsampling.shape[0]), np.uint8),
+            "columns": _pack(columns, np.uint16),
+            "weights": _pack(upsampling.values().numpy(), np.float32),
+        },
         "part_names": list(PART_NAMES),
+        "part_colours": ["#{:02x}{:02x}{:02x}".format(*colour) for colour in PART_COLOURS],
         "colour_scale": [list(stop) for stop in heat_stops()],
+        "bones": [[body.joint_index(name) for name in bone] for bone in SKELETON],
     }
 
 
-def drawing(session: Session, heat: Heat, body: BodyTemplate) -> dict:
-    """What viewer.js draws: raw and regularised vertices (3, V) in metres and the heat (V,) in mm, each for
-    the full surface and for the network's own mesh, and the cube to show."""
-    raw = torch.as_tensor(session.prediction.raw_vertices)
-    regularised = torch.as_tensor(session.prediction.vertices)
-    values = torch.as_tensor(heat.values)[:, None]
-    # The cube follows the raw mesh, which no control changes: the picture does not jump under a slider.
-    low, high = raw.min(0).values, raw.max(0).values
-    side = float((high - low).max())
+def drawing(person: str, panes: Sequence[Pane], layouts: Sequence[Layout], lab: dict) -> dict:
+    """What the scripts draw, the component's value.
+
+    person: a token; with a new one the camera goes back to the front. lab: the regulariser's settings that
+    the panes were computed under, {"enabled", "iterations", "strength", "operator"}. Raises ValueError for a
+    layout that cannot be shown.
+    """
+    names = [pane.name for pane in panes]
+    for layout in layouts:
+        if not 1 <= len(layout.panes) <= MOST_PANES:
+            raise ValueError(
+                f"Layout {layout.name!r} has {len(layout.panes)} panes: give it 1 to {MOST_PANES}."
+            )
+        unknown = [name for name in layout.panes if name not in names]
+        if unknown:
+            raise ValueError(f"Layout {layout.name!r} names {unknown[0]!r}: choose from {', '.join(names)}.")
+    if not layouts:
+        raise ValueError("There is no layout: give at least one.")
     return {
-        "full": _packed_mesh(body.upsample(raw), body.upsample(regularised), _spread(values, body)),
-        "template": _packed_mesh(raw, regularised, values),
-        "limit": heat.limit,
-        "kind": heat.kind,
-        "sentence": heat.sentence,
-        "centre": ((low + high) / 2).tolist(),
-        "extent": ((high - low) / (MARGIN * side)).tolist(),
-        "half": MARGIN * side / 2,
+        "person": person,
+        "panes": [_packed_pane(pane) for pane in panes],
+        "layouts": [{"name": one.name, "title": one.title, "panes": list(one.panes)} for one in layouts],
+        "lab": {name: lab[name] for name in ("enabled", "iterations", "strength", "operator")},
     }
 
 
-def _spread(values: torch.Tensor, body: BodyTemplate) -> torch.Tensor:
-    """Values (V, 1) on the full surface (U, 1), never beyond their range as vertices may be."""
-    upsampling = body.upsampling
-    weights = torch.sparse_coo_tensor(
-        upsampling.indices(), upsampling.values().abs(), upsampling.shape, check_invariants=True
+def _packed_pane(pane: Pane) -> dict:
+    shade = pane.shade
+    return {
+        "name": pane.name,
+        "title": pane.title,
+        "sentence": pane.sentence,
+        "vertices": _pack(pane.vertices, np.float32),
+        "raw": None if pane.raw is None else _pack(pane.raw, np.float32),
+        "colour": pane.colour,
+        "opacity": pane.opacity,
+        "always_shaded": pane.always_shaded,
+        "shade": None if shade is None else {
+            "values": _pack(shade.values, np.float32), "limit": float(shade.limit), "title": shade.title,
+        },
+        "skeletons": [
+            {"name": one.name, "colour": one.colour, "joints": _pack(one.joints, np.float32)}
+            for one in pane.skeletons
+        ],
+    }  # fmt: skip
+
+
+def _group(label: str, kind: str, buttons: Sequence[tuple[str, str]]) -> str:
+    # A camera button acts; all others stay pressed, until scripts say otherwise the first of a choice.
+    def pressed(index: int) -> str:
+        if kind == "camera":
+            return ""
+        return f' aria-pressed="{"true" if kind != "toggle" and index == 0 else "false"}"'
+
+    inner = "".join(
+        f'<button type="button" data-choice="{kind}" data-value="{value}"{pressed(index)}>{title}</button>'
+        for index, (value, title) in enumerate(buttons)
     )
-    return (weights @ values) / (weights @ torch.ones_like(values))
+    return f'<div class="choices" role="group" aria-label="{label}">{inner}</div>'
 
 
-def _packed_mesh(raw: torch.Tensor, regularised: torch.Tensor, heat: torch.Tensor) -> dict:
-    return {
-        "raw": _pack(raw.numpy().T, np.float32),
-        "regularised": _pack(regularised.numpy().T, np.float32),
-        "heat": _pack(heat.numpy()[:, 0], np.float32),
-    }
+def _card(gradient: str, is_hidden: bool) -> str:
+    return (
+        f'<figure class="card pane"{" hidden" if is_hidden else ""}><figcaption><h3></h3></figcaption>'
+        '<div class="plot" tabindex="0" role="application" aria-label="3D view, empty"><canvas></canvas>'
+        '<p class="hint">The surface will stand here.</p></div>'
+        '<div class="colour-bar" role="img"><div class="gradient" '
+        f'style="background:linear-gradient(90deg, {gradient})"></div><p class="bar-title"></p>'
+        f'<div class="ticks">{"<span></span>" * TICKS}</div></div>'
+        '<p class="caption"></p></figure>'
+    )
 
 
 def _pack(values: np.ndarray, dtype: type) -> str:

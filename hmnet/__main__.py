@@ -1,4 +1,4 @@
-"""The command line: `python -m hmnet predict | train | generate | evaluate`.
+"""The command line: `python -m hmnet predict | train | generate | evaluate | results`.
 
 Each command imports what it needs only when it runs, so that help comes at once and predicting needs no
 training packages. Mistakes end with one sentence and exit code 2.
@@ -21,12 +21,14 @@ COMMANDS = {
     "train": "train the networks, one stage at a time",
     "generate": "render synthetic photographs with ground truth, to train or test on",
     "evaluate": "measure a checkpoint's errors on rendered images and on photos",
+    "results": "write RESULTS.md: the paper's tables beside the errors recorded with the weights",
 }
 DESCRIPTION = "HumanMeshNet: a 3D human mesh from one photo."
 EPILOGUE = """examples:
   python -m hmnet predict photo.jpg --output results
   python -m hmnet generate --count 1000 --output data/test --split test
   python -m hmnet evaluate --data data/test
+  python -m hmnet results
 
 `python -m hmnet COMMAND --help` explains a command's options."""
 PREDICT_EPILOGUE = """For each photo NAME.jpg, the output folder receives

@@ -256,6 +256,8 @@ def _read_both(
         segmenter = read_weights(folder / SEGMENTER, sums[SEGMENTER])
         return read_weights(folder / MODEL, sums[MODEL]), segmenter
     own = read_weights(folder / MODEL, sums[MODEL])
+    # The base lies beside the variant, whichever of the two folders was given.
+    root = folder.parent
     base_folder, base_config = _select_variant(root, base)
     if "base" in base_config:
         raise CheckpointError(

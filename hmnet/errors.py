@@ -39,3 +39,7 @@ class DataError(HMNetError):
 
 class OutputError(HMNetError):
     """An output folder that cannot be written."""
+
+
+class MeshFileError(HMNetError):
+    """A mesh file that cannot be read, or whose vertices are not the template's."""

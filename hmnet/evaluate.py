@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from hmnet.body import PART_NAMES, BodyTemplate
-from hmnet.checkpoint import Checkpoint, load_checkpoint
+from hmnet.checkpoint import CONFIG, Checkpoint, load_checkpoint
 from hmnet.data import testset
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
@@ -41,6 +41,7 @@ from hmnet.person_box import mask_box
 from hmnet.photo_scores import PhotoScore, Reference, read_reference, score_lines, score_photo
 from hmnet.predictor import Predictor
 from hmnet.report import summary
+from hmnet.variants import form_of
 
 BATCH = 32
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -55,12 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder of test shards from `hmnet generate --split test`")
     parser.add_argument("--limit", type=int, help="evaluate the first N samples only")
     parser.add_argument(
-        "--true-parts", action="store_true", help="feed the true part map (the paper's Oracle)"
+        "--true-parts", action="store_true", help="feed the true part map, as hmnet-oracle is always fed"
     )
     parser.add_argument(
         "--one-view", action="store_true", help="without the average with the mirror image's answer"
     )
     parser.add_argument("--weights", help="folder or Hub repo of the weights (default: the embedded ones)")
+    parser.add_argument("--variant", help="which of several networks (default: hmnet)")
     parser.add_argument(
         "--record", action="store_true", help="write the means into config.json of the --weights folder"
     )
@@ -94,8 +96,9 @@ def run(options: argparse.Namespace) -> None:
     if options.reference is not None:
         qualities = options.quality.split(",")
         references = read_reference(options.reference, qualities, options.ground_truth, options.only)
-    checkpoint = load_checkpoint(options.weights)
-    print(f"weights: {checkpoint.info.source}, revision {checkpoint.info.revision}")
+    checkpoint = load_checkpoint(options.weights, options.variant)
+    info = checkpoint.info
+    print(f"weights: {info.source}, variant {info.variant}, revision {info.revision}")
     if options.data is not None:
         _run_data(checkpoint, options)
     if options.masks is not None:
@@ -109,12 +112,14 @@ def run(options: argparse.Namespace) -> None:
 def _run_data(checkpoint: Checkpoint, options: argparse.Namespace) -> None:
     name = testset.name_of(options.data, testset.read_record())
     print(f"data: the fixed test set {name!r}" if name else "data: none of the fixed test sets")
-    errors = pose_errors(checkpoint, options.data, options.limit, options.true_parts, not options.one_view)
+    true_parts = options.true_parts or form_of(checkpoint.info.variant).parts == "true"
+    errors = pose_errors(checkpoint, options.data, options.limit, true_parts, not options.one_view)
     print_errors(errors, checkpoint.model.body)
     print_slices(errors, [s.tags for s in _samples(options.data, options.limit)])
     print_iou(errors)
     if options.record:
-        record(Path(options.weights or ""), errors)
+        folder = Path(options.weights or "")
+        record(folder if (folder / CONFIG).is_file() else folder / checkpoint.info.variant, errors)
 
 
 @torch.inference_mode()
@@ -211,7 +216,7 @@ def record(folder: Path, errors: dict[str, np.ndarray]) -> None:
 
     Raises DataError when the folder is no checkpoint's.
     """
-    path = folder / "config.json"
+    path = folder / CONFIG
     if not path.is_file():
         raise DataError(f"--record needs the checkpoint's folder as --weights; {folder} has no config.json.")
     config = json.loads(path.read_text())

@@ -179,6 +179,15 @@ class Predictor:
         """What the networks saw of the prediction's person."""
         return self._crop_look(prediction.image, _shown_crop(prediction)[0])
 
+    def features(self, prediction: Prediction) -> dict[str, np.ndarray]:
+        """The two vectors (N,) that are joined for the branches: of the "photo" and of its "parts"."""
+        look, model = self.crop_look(prediction), self._model
+        labels = torch.from_numpy(prediction.labels[None]).to(self.device).long()
+        with torch.inference_mode():
+            seen = model.rgb_encoder(model.rgb_encoder.see(look.image, look.features))
+            parts = model.part_encoder(labels)
+        return {"photo": seen[0].cpu().numpy(), "parts": parts[0].cpu().numpy()}
+
     def _crop_look(self, photo: np.ndarray, crop: Crop) -> Look:
         size = self.checkpoint.preprocessing.image_size
         return self.look(extract(photo, crop, size)[None], self.mirror)

@@ -75,20 +75,35 @@ def overlay(
     camera: (3,) weak perspective s, tx, ty in px of this image. colour: sRGB 0..255 of the whole body, unless
     vertex_colours (V, 3) uint8 sRGB are given. opacity: 0 (photo only) to 1 (mesh covers the photo).
     """
-    scale, *shift = np.asarray(camera, np.float64)
-    points = np.asarray(vertices, np.float64) * scale
-    points[:, :2] += scale * np.array(shift)
     height, width = image.shape[:2]
-    # Only the window that holds the mesh is drawn: a figure in a large photo costs what it covers.
-    low = np.floor(points[:, :2].min(0)).clip(0).astype(int)
-    high = np.minimum(np.ceil(points[:, :2].max(0)).astype(int) + 1, (width, height))
-    if (high <= low).any():
-        return image.copy()
-    points[:, :2] -= low
-    picture = _draw(points, faces, colour, vertex_colours, tuple(int(n) for n in high - low))
     out = image.copy()
-    window = out[low[1] : high[1], low[0] : high[0]]
-    window[:] = _composite(picture, window, opacity)
+    drawn = _draw_in_photo((width, height), vertices, faces, camera, colour, vertex_colours)
+    if drawn is not None:
+        picture, place = drawn
+        out[place] = _composite(picture, out[place], opacity)
+    return out
+
+
+def cutout(
+    size: tuple[int, int],
+    vertices: Array,
+    faces: Array,
+    camera: Array,
+    colour: Sequence[int] = BODY_COLOUR,
+    vertex_colours: Array | None = None,
+) -> np.ndarray:
+    """The mesh alone, to be laid over a photo of (width, height) px later: (H, W, 4) uint8 sRGB.
+
+    Alpha is straight, 0 where the mesh is not; there the colour is black. The other arguments are those of
+    `overlay`, which a photo under this picture equals.
+    """
+    out = np.zeros((size[1], size[0], 4), np.uint8)
+    drawn = _draw_in_photo(size, vertices, faces, camera, colour, vertex_colours)
+    if drawn is not None:
+        picture, place = drawn
+        straight = picture[..., :3] / picture[..., 3:].clip(1e-6)
+        rgba = np.concatenate([straight, picture[..., 3:]], -1)
+        out[place] = np.rint(255 * rgba).clip(0, 255)
     return out
 
 
@@ -128,6 +143,28 @@ def _viewer_axes(yaw: float, pitch: float) -> np.ndarray:
     forward = np.array([-math.sin(yaw) * math.cos(pitch), math.sin(pitch), math.cos(yaw) * math.cos(pitch)])
     right = np.array([math.cos(yaw), 0.0, math.sin(yaw)])
     return np.stack([right, np.cross(forward, right), forward])
+
+
+def _draw_in_photo(
+    size: tuple[int, int],
+    vertices: Array,
+    faces: Array,
+    camera: Array,
+    colour: Sequence[int],
+    vertex_colours: Array | None,
+) -> tuple[np.ndarray, tuple[slice, slice]] | None:
+    """What `_draw` gives for the window of a (width, height) photo that holds the mesh, and the window's rows
+    and columns: a figure in a large photo costs what it covers. None where the mesh is beyond the photo."""
+    scale, *shift = np.asarray(camera, np.float64)
+    points = np.asarray(vertices, np.float64) * scale
+    points[:, :2] += scale * np.array(shift)
+    low = np.floor(points[:, :2].min(0)).clip(0).astype(int)
+    high = np.minimum(np.ceil(points[:, :2].max(0)).astype(int) + 1, size)
+    if (high <= low).any():
+        return None
+    points[:, :2] -= low
+    picture = _draw(points, faces, colour, vertex_colours, tuple(int(n) for n in high - low))
+    return picture, (slice(low[1], high[1]), slice(low[0], high[0]))
 
 
 def _draw(

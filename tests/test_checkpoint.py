@@ -71,7 +71,9 @@ def test_a_variant_is_kept_as_what_differs_from_its_base(with_variant: tuple[Pat
     assert {name.split(".")[0] for name in stored} == {"surface_branch"}
     # The scales are vectors of their own.
     assert {value.dtype for value in stored.values() if value.ndim > 1} == {torch.int8}
+    alone = load_checkpoint(root / "hmnet-unregularised").model
     loaded = load_checkpoint(root, "hmnet-unregularised")
+    assert all(torch.equal(v, alone.state_dict()[n]) for n, v in loaded.model.state_dict().items())
     assert (loaded.info.variant, loaded.info.revision) == ("hmnet-unregularised", "def5678")
     for name, value in variant.state_dict().items():
         # Half a step of 127 to the largest value of a row.

@@ -23,13 +23,13 @@ FLOORS = (
         "parallel",
         "weights_file",
     },
-    {"body", "losses", "render", "photo_scores", "keypoints"},
+    {"body", "losses", "render", "photo_scores", "keypoints", "mesh_file"},
     {"segmentation", "model", "person_box"},
     {"checkpoint", "run_log", "look"},
     {"data"},
     {"predictor", "trainer"},
     {"report", "comparison"},
-    {"evaluate", "packing", "stage_segmenter", "stage_pose", "recipe"},
+    {"evaluate", "results", "packing", "stage_segmenter", "stage_pose", "recipe"},
     {"train"},
     {"__main__", "__init__"},
 )
@@ -41,7 +41,14 @@ NAMES = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 ONLY_IN = {
     "demo": ("demo/", "app.py"),
-    "gradio": ("demo/ui.py", "app.py"),
+    "gradio": (
+        "demo/api.py",
+        "demo/lessons.py",
+        "demo/saving.py",
+        "demo/theme.py",
+        "demo/ui.py",
+        "app.py",
+    ),
     "plotly": ("demo/",),
     "numba": ("hmnet/data/synthetic/",),
     "pybullet_data": ("hmnet/data/synthetic/",),

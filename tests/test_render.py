@@ -12,7 +12,7 @@ import pytest
 from hmnet import render
 from hmnet.body import load_body
 from hmnet.camera import project
-from hmnet.render import BACKGROUND, GLRenderer, SoftwareRenderer, overlay, view
+from hmnet.render import BACKGROUND, GLRenderer, SoftwareRenderer, cutout, overlay, view
 from hmnet.zbuffer import rasterise
 
 BODY = load_body()
@@ -71,6 +71,23 @@ def test_a_mesh_across_or_beyond_the_border(renderer) -> None:
     assert np.abs(cut.astype(int) - wide[:, :200]).mean() < 0.1
     far = CAMERA + np.array([0, 50, 0])
     np.testing.assert_array_equal(overlay(GREY, BODY.vertices, BODY.faces, far), GREY)
+
+
+@pytest.mark.parametrize("aside", [0.0, 0.9, 50.0], ids=["inside", "across the border", "beyond it"])
+def test_a_photo_under_the_cutout_equals_the_overlay(renderer, aside: float) -> None:
+    camera = CAMERA + np.array([0, aside, 0])
+    photo = np.random.default_rng(0).integers(0, 256, GREY.shape, np.uint8)
+    alone = cutout((200, 240), BODY.vertices, BODY.faces, camera, (250, 120, 40))
+    assert alone.shape == (240, 200, 4) and alone.dtype == np.uint8
+    alpha = alone[..., 3:] / 255.0
+    laid = alpha * alone[..., :3] + (1 - alpha) * photo
+    expected = overlay(photo, BODY.vertices, BODY.faces, camera, (250, 120, 40)).astype(int)
+    assert np.abs(laid - expected).max() <= 2
+    assert (alone[..., 3] > 0).any() == (aside < 10)
+    assert not alone[alone[..., 3] == 0].any()
+    # Straight, not premultiplied: an edge that is half covered is as bright as the surface beside it.
+    edges = alone[(alone[..., 3] > 60) & (alone[..., 3] < 200)]
+    assert (len(edges) > 20) == (aside < 10) and (edges[:, 0] > 100).all()
 
 
 def test_nearer_surfaces_hide_farther_ones(renderer) -> None:

@@ -14,6 +14,7 @@ from hmnet import packing, stage_pose, train
 from hmnet.body import load_body
 from hmnet.checkpoint import load_checkpoint
 from hmnet.config import SegmenterConfig
+from hmnet.data.augment import mirrored_map
 from hmnet.data.crops import open_crops
 from hmnet.data.folders import read_samples, training_shards
 from hmnet.data.shards import shard_paths, write_shard
@@ -21,10 +22,13 @@ from hmnet.data.synthetic.people.person import populate
 from hmnet.data.synthetic.scenes.photograph import Scenery, photograph
 from hmnet.errors import DataError
 from hmnet.keypoints import COUNT, LOOKS_SIZE, PLACES_SIZE
+from hmnet.losses import surface_loss
+from hmnet.model import HMNetOutput
 from hmnet.segmentation import build_segmenter
 from hmnet.stage_pose import JointBatches, MapBatches
 from hmnet.stage_segmenter import WindowBatches
 from hmnet.trainer import Trainer, feed, load_state
+from hmnet.weights_file import read_weights
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +93,52 @@ def test_from_a_shard_to_weights(work):
         {"count": 8, "seed": 0, "poses": [], "shards": 1}, {"count": 4, "seed": 1, "poses": [], "shards": 1}
     ]  # fmt: skip
     assert config["model"]["input_pooling"] == 4 and config["data"]["hmnet"]["images"] == 8
+
+
+@pytest.mark.parametrize(
+    ("variant", "trained"),
+    [
+        ("hmnet-oracle", {"part_encoder", "joint_branch", "surface_branch"}),
+        ("hmnet-unregularised", {"joint_branch", "surface_branch"}),
+        ("baseline", {"joint_branch", "surface_branch"}),
+    ],
+)
+def test_a_variant_goes_on_from_hmnet_and_keeps_what_differs(work, tmp_path, monkeypatch, variant, trained):
+    root = tmp_path / "weights"
+    root.mkdir()
+    (root / "hmnet").symlink_to(work / "packed")
+    monkeypatch.setattr(packing, "EMBEDDED", root)
+    form = ["--variant", variant, "--pooling", "4"]
+    train.run(options("--stage", "joint", *form, "--data", str(work / "crops"), "--images", "16",
+                      "--batch", "8", "--initial", str(work / "packed" / "hmnet.safetensors"), "--output",
+                      str(tmp_path / "run")))  # fmt: skip
+    train.run(options("--stage", "pack", *form, "--initial", str(tmp_path / "run" / "state.pt"), "--output",
+                      str(root / variant), "--revision", "abc1234"))  # fmt: skip
+    names = {name.split(".")[0] for name in read_weights(root / variant / "hmnet.safetensors")}
+    assert names == trained
+    loaded = load_checkpoint(root, variant)
+    assert (loaded.info.variant, loaded.info.revision) == (variant, "abc1234")
+
+
+def test_the_oracle_is_trained_on_true_maps_alone(work):
+    batches = JointBatches(work / "crops", 0, (), 8, 0, "sighting", true_parts=True)
+    true_maps = open_crops(work / "crops").true_maps
+    known = [one for part_map in true_maps for one in (part_map, mirrored_map(part_map))]
+    for part_map in batches[0][0][: batches.count]:
+        assert any(np.array_equal(part_map, one) for one in known)
+
+
+def test_without_the_regulariser_the_loss_scores_the_raw_mesh(work):
+    body = load_body()
+    truth = body.vertices[None]
+    rough = truth + 0.02 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
+    output = HMNetOutput(body.regress_joints(truth), rough)
+    with_eq3, without = (
+        stage_pose.PoseLoss(body, regularised=choice)(output, truth, output.joints)[1]["surface"]
+        for choice in (True, False)
+    )
+    torch.testing.assert_close(without, surface_loss(rough, truth))
+    assert with_eq3 < 0.8 * without
 
 
 def test_maps_train_without_pictures_and_hand_over_to_the_joint_stage(work):

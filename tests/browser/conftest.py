@@ -13,11 +13,14 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 
 from chromium import find_chromium, launch
-from fake_predictor import FakePredictor, write_example
+from fake_predictor import FakePredictor, fake_models, write_example
 
 from demo.examples import FOLDER
-from demo.ui import build_app, launch_options
+from demo.session import Models
+from demo.theme import launch_options
+from demo.ui import build_app
 from hmnet.checkpoint import EMBEDDED, load_checkpoint
+from hmnet.comparison import Comparison
 from hmnet.predictor import Predictor
 
 
@@ -29,6 +32,10 @@ class CountingPredictor(Predictor):
     def predict(self, image, box=None):
         self.calls += 1
         return super().predict(image, box)
+
+    def with_parts(self, prediction, labels):
+        self.calls += 1
+        return super().with_parts(prediction, labels)
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +50,17 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def predictor():
+def models():
     """The shipped weights; a made-up body where the checkout has none."""
-    if any(EMBEDDED.glob("**/*.safetensors")):
-        return CountingPredictor(load_checkpoint(), "cpu")
-    return FakePredictor()
+    if not any(EMBEDDED.glob("**/*.safetensors")):
+        return fake_models()
+    predictor = CountingPredictor(load_checkpoint(), "cpu")
+    return Models(predictor, Comparison(predictor))
+
+
+@pytest.fixture(scope="session")
+def predictor(models):
+    return models.predictor
 
 
 @pytest.fixture(scope="session")
@@ -68,9 +81,9 @@ def photo(examples, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def served(predictor, examples):
+def served(models, examples):
     """The app's address, while it is served from a thread."""
-    app = build_app(predictor, examples)
+    app = build_app(models, examples)
     options = launch_options(examples)
     _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **options)
     yield url
@@ -78,15 +91,31 @@ def served(predictor, examples):
 
 
 @pytest.fixture
-def page(browser, served):
-    """A fresh visitor's page, filled with the first example; `page.hosts` are the hosts it asked."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(45_000)
-    page.hosts, page.problems = set(), []
-    page.on("request", lambda request: page.hosts.add(urlsplit(request.url).netloc))
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(served)
-    page.wait_for_function("document.querySelector('[data-draws]') !== null")
-    yield page
-    context.close()
+def open_page(browser, served):
+    """Opens the page for a fresh visitor, with a query or without, and waits for the first example.
+
+    `page.hosts` are the hosts that it asked, `page.problems` the errors of its scripts.
+    """
+    contexts = []
+
+    def opened(query: str = ""):
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(45_000)
+        page.hosts, page.problems = set(), []
+        page.on("request", lambda request: page.hosts.add(urlsplit(request.url).netloc))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto(f"{served}?{query}")
+        page.wait_for_function("document.querySelector('#viewer [data-draws], #viewer[data-draws]') !== null")
+        page.wait_for_function("document.querySelector('#opened textarea, #opened input')?.value")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()

@@ -14,8 +14,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from chromium import launch
 from playwright.sync_api import sync_playwright
 
-from demo.ui import build_app, launch_options
+from demo.session import Models
+from demo.theme import launch_options
+from demo.ui import build_app
 from hmnet.checkpoint import load_checkpoint
+from hmnet.comparison import Comparison
 from hmnet.predictor import Predictor
 
 WIDTHS = {390: 844, 1280: 800, 1920: 1080}
@@ -29,7 +32,8 @@ def main() -> None:
     parser.add_argument("--example", type=int, default=0, help="which example of the gallery")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    app = build_app(Predictor(load_checkpoint()))
+    predictor = Predictor(load_checkpoint())
+    app = build_app(Models(predictor, Comparison(predictor)))
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     with sync_playwright() as driver:
         browser = launch(driver)

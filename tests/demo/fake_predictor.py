@@ -14,17 +14,20 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors.numpy import save_file
 
+from demo.session import Models
 from hmnet.body import PART_COLOURS, load_body
 from hmnet.body.template import load_anny
 from hmnet.camera import project
 from hmnet.checkpoint import WeightsInfo
-from hmnet.data.crop import Crop
+from hmnet.comparison import Answer
+from hmnet.data.crop import Crop, extract_labels
 from hmnet.errors import NoPersonFoundError
 from hmnet.image import read_sized_image
-from hmnet.mesh import MeshTopology, neighbour_average, vertex_normals
+from hmnet.mesh import MeshTopology, regularise, vertex_normals
 from hmnet.predictor import Prediction
 
 RIPPLE = 0.006
+LABELS_SIDE = 192
 
 
 class FakePredictor:
@@ -34,7 +37,7 @@ class FakePredictor:
         self.body = load_body("anny")
         self.topology = MeshTopology.from_faces(self.body.faces, len(self.body.vertices))
         info = WeightsInfo("made-up body", "fake", "none")
-        self.checkpoint = SimpleNamespace(info=info)
+        self.checkpoint = SimpleNamespace(info=info, folder=None)
         self.device = torch.device("cpu")
         self.calls = 0
 
@@ -55,20 +58,47 @@ class FakePredictor:
         box = np.concatenate([points.min(0), points.max(0)]) if box is None else np.asarray(box)
         half = 0.55 * (box[2:] - box[:2]).max()
         middle = (box[:2] + box[2:]) / 2
+        crop = Crop(tuple(np.concatenate([middle - half, middle + half]).tolist()))
         made = Prediction(
-            image=image, photo_size=size, box=box,
-            crop=Crop(tuple(np.concatenate([middle - half, middle + half]).tolist())),
-            part_map=part_map, joints=joints, regressed_joints=joints, raw_vertices=raw, vertices=raw,
+            image=image, photo_size=size, box=box, crop=crop,
+            part_map=part_map, labels=extract_labels(part_map, crop, LABELS_SIDE), joints=joints,
+            regressed_joints=joints, raw_vertices=raw, vertices=raw,
             camera=camera, keypoints_2d=dict(zip(self.body.keypoint_names, keypoints, strict=True)),
             named_joints=dict(zip(self.body.joint_names, joints, strict=True)),
             timings={"read": 12.0, "parts": 40.0, "mesh": 46.0}, weights=self.checkpoint.info,
         )  # fmt: skip
-        return self.regularise(made, 1, 1.0)
+        return self.regularise(made)
 
-    def regularise(self, prediction, iterations, strength):
+    def with_parts(self, prediction, labels):
+        """The more labels change, the further the body moves to the right."""
+        self.calls += 1
+        moved = np.float32([(labels != prediction.labels).mean(), 0, 0])
+        raw = prediction.raw_vertices + moved
+        return self.regularise(replace(prediction, labels=labels, raw_vertices=raw))
+
+    def regularise(self, prediction, iterations=1, strength=1.0, operator="average"):
         raw = torch.as_tensor(prediction.raw_vertices)
-        vertices = neighbour_average(raw, self.topology.neighbour_matrix, iterations, strength)
-        return replace(prediction, vertices=vertices.numpy())
+        vertices = regularise(raw, self.topology.neighbour_matrix, iterations, strength, operator)
+        joints = self.body.regress_joints(vertices).numpy()
+        return replace(prediction, vertices=vertices.numpy(), regressed_joints=joints)
+
+
+class FakeComparison:
+    """Two variants: one that is off by 2 cm, and the Oracle, where the true parts are known."""
+
+    names = ("hmnet-oracle", "hmnet-unregularised")
+
+    def answers(self, prediction, true_labels=None):
+        raw, joints = prediction.raw_vertices, prediction.joints
+        answers = {"hmnet-unregularised": Answer(joints + np.float32(0.02), raw + np.float32(0.02))}
+        if true_labels is not None:
+            answers["hmnet-oracle"] = Answer(joints, raw)
+        return answers
+
+
+def fake_models():
+    """What the page is built around."""
+    return Models(FakePredictor(), FakeComparison())
 
 
 def posed_vertices(seed: int) -> np.ndarray:

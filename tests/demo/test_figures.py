@@ -1,12 +1,10 @@
 """Pictures of a prediction are drawn where and in the colours that they promise."""
 
-import re
-
 import numpy as np
 import pytest
 
 from demo import figures
-from hmnet.body import PART_COLOURS, PART_INDEX, PART_NAMES, load_body
+from hmnet.body import PART_COLOURS, PART_INDEX, load_body
 
 GREY = np.full((120, 90, 3), 128, np.uint8)
 
@@ -27,14 +25,6 @@ def test_part_maps_are_resized_without_new_labels():
     assert len(np.unique(drawn, axis=0)) == 2
 
 
-def test_box_is_drawn_along_its_edges():
-    drawn = figures.draw_box(GREY, np.array([20, 30, 60, 90]), np.array([5, 25, 85, 105]))
-    changed = (drawn != GREY).any(-1)
-    assert changed[60, 19:22].any() and changed[60, 59:62].any()
-    assert not changed[60, 30:50].any()
-    assert changed[50:100, 5].any(), "the crop's edge is missing"
-
-
 def test_skeleton_joins_all_of_the_bodys_joints():
     names = load_body("anny").joint_names
     joined = {name for bone in figures.SKELETON for name in bone}
@@ -53,17 +43,6 @@ def test_skeleton_shows_right_and_left_in_their_colours():
 @pytest.mark.parametrize(("size", "expected"), [((50, 80), (50, 80)), ((3000, 1500), (960, 480))])
 def test_only_large_pictures_shrink(size, expected):
     assert figures.shrink(np.zeros((*size, 3), np.uint8)).shape[:2] == expected
-
-
-def test_legend_names_every_part_with_its_share():
-    part_map = np.zeros((10, 10), np.uint8)
-    part_map[0, :3] = PART_INDEX["left foot"]
-    part_map[1, :1] = PART_INDEX["right foot"]
-    legend = figures.part_legend(part_map)
-    rows = re.findall(r'<li class="(\w+)">.*?<span>(.*?)</span><b>(.*?)</b>', legend)
-    assert [name for _, name, _ in rows] == list(PART_NAMES[1:])
-    found = {name: share for state, name, share in rows if state == "present"}
-    assert found == {"left foot": "75%", "right foot": "25%"}
 
 
 def test_heat_scale_grows_evenly_in_lightness():

@@ -1,0 +1,79 @@
+// What the page does as a whole: pictures of all panels, the link, opening a link. Run once by Gradio.
+const sideBySide = async () => {
+  const urls = [await window.hmnetPhotos.picture(), await window.hmnetViewer.picture()];
+  const images = await Promise.all(urls.map(async (url) => {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    return image;
+  }));
+  const width = Math.max(...images.map((image) => image.width));
+  const canvas = document.createElement("canvas");
+  const heights = images.map((image) => (image.height * width) / image.width);
+  canvas.width = width;
+  canvas.height = heights.reduce((a, b) => a + b, 0);
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#ffffff";
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  let top = 0;
+  images.forEach((image, index) => {
+    pen.drawImage(image, 0, top, width, heights[index]);
+    top += heights[index];
+  });
+  return canvas;
+};
+
+window.hmnetPage = {
+  // The panels below one another, saved as one PNG.
+  async savePicture() {
+    const canvas = await sideBySide();
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+    const anchor = document.createElement("a");
+    anchor.href = URL.createObjectURL(blob);
+    anchor.download = "humanmeshnet.png";
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+  },
+  // A listener's inputs with the panels' pictures as the last two.
+  async withPictures(inputs) {
+    return [...inputs.slice(0, -2), await window.hmnetPhotos.picture(), await window.hmnetViewer.picture()];
+  },
+  // A listener's inputs with the view's state as the last.
+  withView(inputs) {
+    return [...inputs.slice(0, -1), JSON.stringify(window.hmnetViewer.state())];
+  },
+  // The address with these settings, in the clipboard where the browser allows it and in the address bar.
+  async copy(query) {
+    const address = new URL(window.location.href);
+    address.search = query;
+    history.replaceState(null, "", address);
+    const button = document.querySelector("#copy-link");
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(address.href);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "It is in the address bar";
+    }
+    setTimeout(() => { button.textContent = label; }, 2500);
+  },
+  // The lesson and the view that an address asked for.
+  open(state) {
+    if (!state) return;
+    const { lesson, view } = JSON.parse(state);
+    const viewer = window.hmnetViewer;
+    if (!viewer) return;
+    if (view) {
+      try {
+        viewer.restore(JSON.parse(view));
+      } catch {
+        // An address may say anything.
+      }
+    }
+    if (lesson) viewer.layout(lesson);
+  },
+};
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("#start-tour")) window.hmnetTour.start();
+});

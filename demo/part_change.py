@@ -1,0 +1,71 @@
+"""Breaking the part map on purpose, to see what the mesh makes of it (the paper's Fig. 3 and 7)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hmnet.body import MIRRORED_PART, PART_NAMES
+
+LIMBS = {
+    "head": ("head",),
+    "torso": ("torso",),
+    "left arm": ("left upper arm", "left lower arm", "left hand"),
+    "right arm": ("right upper arm", "right lower arm", "right hand"),
+    "left leg": ("left upper leg", "left lower leg", "left foot"),
+    "right leg": ("right upper leg", "right lower leg", "right foot"),
+}
+"""What can be dropped: a limb's parts are those whose names begin so or contain it."""
+PATCHES = 60
+"""Patches of wrong labels at full noise."""
+
+
+@dataclass(frozen=True)
+class PartChange:
+    """What is done to the part map before HMNet is given it.
+
+    true_parts: the true map is taken first, where it is known. dropped: names of LIMBS, made background.
+    swapped: left and right are taken for each other. noise: 0 to 1, how much of the map wrong labels and
+    holes cover.
+    """
+
+    true_parts: bool = False
+    dropped: tuple[str, ...] = ()
+    swapped: bool = False
+    noise: float = 0.0
+
+
+def parts_of(limb: str) -> list[int]:
+    """Part ids of one of LIMBS."""
+    return [i for i, name in enumerate(PART_NAMES) if i and any(word in name for word in LIMBS[limb])]
+
+
+def change_parts(labels: np.ndarray, true_labels: np.ndarray | None, change: PartChange) -> np.ndarray:
+    """The part ids (S, S) uint8 after the change; equal inputs give equal outputs."""
+    labels = true_labels if change.true_parts and true_labels is not None else labels
+    labels = labels.copy()
+    for limb in change.dropped:
+        labels[np.isin(labels, parts_of(limb))] = 0
+    if change.swapped:
+        labels = np.asarray(MIRRORED_PART, np.uint8)[labels]
+    return _with_noise(labels, change.noise) if change.noise > 0 else labels
+
+
+def _with_noise(labels: np.ndarray, noise: float) -> np.ndarray:
+    """Round patches on the person that carry a wrong part or none, more and larger ones with more noise.
+
+    The patches of less noise are among those of more, so that a slider shows one thing growing.
+    """
+    generator = np.random.default_rng(0)
+    rows, columns = np.nonzero(labels)
+    if not len(rows):
+        return labels
+    size = len(labels)
+    y, x = np.mgrid[:size, :size]
+    for number in range(round(PATCHES * noise)):
+        pick, part = generator.random(), generator.integers(0, len(PART_NAMES))
+        radius = size * generator.uniform(0.015, 0.05)
+        at = int(pick * len(rows))
+        patch = (y - rows[at]) ** 2 + (x - columns[at]) ** 2 < radius**2
+        # Every third is a hole; none reaches beyond the person.
+        labels = np.where(patch & (labels > 0), 0 if number % 3 == 0 else part, labels)
+    return labels.astype(np.uint8)

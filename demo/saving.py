@@ -1,0 +1,112 @@
+"""Taking it away: files of the session, the panels as a picture, a report, a link."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_hex
+
+import gradio as gr
+
+from demo import captions, exports, link, report_page
+from demo.heat import Heat
+from demo.lessons import Lessons
+from demo.session import Session
+from hmnet.body import BodyTemplate
+
+NOTHING_TO_SAVE = "There is nothing to save yet: give the page a photo first."
+ONLY_EXAMPLES = (
+    "A link can show a rendered example only, since your photo is not kept: pick an example first."
+)
+PRIVATE = {"show_progress": "hidden", "api_visibility": "private"}
+CLICK = "() => document.querySelector('#saved-file').click()"
+"""Starts the download once the file is there."""
+
+
+class Saving:
+    """Lays out the buttons; `wire` makes them work."""
+
+    def __init__(self, body: BodyTemplate, html: Callable[..., gr.HTML]):
+        self.body = body
+        with gr.Column(elem_id="exports"):
+            html(captions.EXPORTS)
+            with gr.Row(elem_classes="buttons"):
+                self.files = {
+                    kind: gr.Button(label, size="sm", min_width=0, elem_id=f"save-{kind}")
+                    for kind, (label, _) in exports.FILES.items()
+                }
+            with gr.Row(elem_classes="buttons"):
+                self.picture = gr.Button("Panels (PNG)", size="sm", min_width=0, elem_id="save-png")
+                self.report = gr.Button("Report (HTML)", size="sm", min_width=0, elem_id="save-report")
+                self.share = gr.Button("Copy link", size="sm", min_width=0, elem_id="copy-link")
+            self.file = gr.DownloadButton(visible="hidden", elem_id="saved-file")
+            # What only the browser knows comes to the server through these.
+            self.pictures = [gr.Textbox(visible="hidden") for _ in ("photos", "viewer")]
+            self.view = gr.Textbox(visible="hidden")
+            self.link = gr.Textbox(visible="hidden", elem_id="link")
+
+    def wire(
+        self,
+        session: gr.State,
+        context: list,
+        lessons: Lessons,
+        heat: Callable[[Session, object, tuple], Heat],
+    ) -> None:
+        """context: the session, the uploaded mesh and the lessons' controls. heat: the heatmap for these."""
+        for kind, button in self.files.items():
+            button.click(self._save(kind), session, self.file, **PRIVATE).success(None, js=CLICK, **PRIVATE)
+        self.picture.click(None, js="() => window.hmnetPage.savePicture()", **PRIVATE)
+
+        def report(session, uploaded, *values):
+            *values, photos, views = values
+            session, values = _present(session), tuple(values)
+            tables = lessons.tables(session, heat(session, uploaded, values))
+            pngs = (_bytes_of(picture) for picture in (photos, views))
+            page = report_page.report(session, self.body, *pngs, tables)
+            file = self._new_folder() / "humanmeshnet.html"
+            file.write_text(page, encoding="utf-8")
+            return str(file)
+
+        def query(session, uploaded, *values):
+            *values, view = values
+            if session is None or session.example is None:
+                raise gr.Error(ONLY_EXAMPLES, print_exception=False)
+            state = json.loads(view)
+            return link.query(lessons.linked(tuple(values), session.example.photo.stem, state))
+
+        self.report.click(
+            report, [*context, *self.pictures], self.file,
+            js="(...all) => window.hmnetPage.withPictures(all)", **PRIVATE,
+        ).success(None, js=CLICK, **PRIVATE)  # fmt: skip
+        self.share.click(
+            query,
+            [*context, self.view],
+            self.link,
+            js="(...all) => window.hmnetPage.withView(all)",
+            **PRIVATE,
+        ).success(None, self.link, js="(query) => window.hmnetPage.copy(query)", **PRIVATE)
+
+    def _save(self, kind: str) -> Callable[[Session | None], str]:
+        """A listener that writes a file of the session, in Gradio's cache and so for a short while."""
+
+        def saved(session):
+            return str(exports.write(_present(session), self.body, kind, self._new_folder()))
+
+        return saved
+
+    def _new_folder(self) -> Path:
+        folder = Path(self.file.GRADIO_CACHE) / token_hex(16)
+        folder.mkdir(parents=True)
+        return folder
+
+
+def _present(session: Session | None) -> Session:
+    if session is None:
+        raise gr.Error(NOTHING_TO_SAVE, print_exception=False)
+    return session
+
+
+def _bytes_of(data_url: str | None) -> bytes | None:
+    """The picture in a data URL that the browser sent."""
+    head, _, data = (data_url or "").partition("base64,")
+    return base64.b64decode(data) if head == "data:image/png;" else None

@@ -1,0 +1,30 @@
+"""What answers, how long it took, and who else is in the photo."""
+
+from html import escape
+
+from demo.session import Session
+from hmnet.predictor import Predictor
+
+
+def line(session: Session | None, predictor: Predictor) -> str:
+    """HTML: which weights and revision answer, on which device, and the stages' timings."""
+    weights = predictor.checkpoint.info
+    facts = [
+        ("Weights", weights.source),
+        ("Variant", weights.variant),
+        ("Revision", weights.revision),
+        ("Device", str(predictor.device)),
+    ]
+    timings = {} if session is None else session.prediction.timings
+    facts += [(stage.replace("_", " "), f"{ms:.0f} ms") for stage, ms in timings.items()]
+    cells = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts)
+    notice = f'<p class="notice">{escape(weights.notice)}</p>' if weights.notice else ""
+    return f'<dl class="status">{cells}</dl>{notice}'
+
+
+def people_line(session: Session) -> str:
+    """HTML: how many people were found, and what to do about it; empty for one."""
+    count = len(session.prediction.people)
+    if count < 2:
+        return ""
+    return f'<p class="people">{count} people were found: click another one in the photo with the boxes.</p>'

@@ -1,0 +1,61 @@
+"""Files that visitors and programs send: read once, then deleted."""
+
+import filecmp
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hmnet.errors import ImageError
+
+
+@contextmanager
+def read_once(upload: Path, cache: Path) -> Iterator[Path]:
+    """Gives an upload to be read and deletes it afterwards, whatever happens."""
+    try:
+        yield upload
+    finally:
+        forget(upload, cache)
+
+
+def forget(upload: Path, cache: Path) -> None:
+    """Deletes an uploaded file in Gradio's cache, and nothing outside that cache."""
+    if not is_inside(upload, cache) or not upload.is_file():
+        return
+    for copy in _copies(upload, cache):
+        copy.unlink(missing_ok=True)
+    upload.unlink(missing_ok=True)
+
+
+def _copies(upload: Path, cache: Path) -> list[Path]:
+    """Other files of the same content that Gradio's MCP server left behind.
+
+    It writes a photo that came as "data:..." to HASH/file.EXTENSION, and sends itself another copy of that.
+    """
+    if upload.stem != "file":
+        return []
+    named = (folder / upload.name for folder in cache.iterdir())
+    return [one for one in named if one.is_file() and filecmp.cmp(one, upload, shallow=False)]
+
+
+def sent_file(value: object, cache: Path) -> Path:
+    """The path of a file that a program sent, from Gradio's description {"path": ...} of it.
+
+    Gradio checks only descriptions that carry its mark, so the path is checked here: it must be an upload.
+    Raises ImageError.
+    """
+    path = value.get("path") if isinstance(value, dict) else None
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise ImageError("Expected the photo as a file: pass gradio_client.handle_file(PATH_OR_ADDRESS).")
+    if not is_inside(Path(path), cache):
+        raise ImageError("The photo is not a file that was sent here: pass gradio_client.handle_file(PATH).")
+    if not Path(path).is_file():
+        # Gradio names uploads by their content: equal files of two requests at once are one file.
+        raise ImageError(
+            "The photo is not here any more: it was deleted when another request had read it. Send it again."
+        )
+    return Path(path)
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether a path lies in a folder once links and dots are followed."""
+    return path.resolve().is_relative_to(folder.resolve())
