@@ -78,9 +78,10 @@ class Page:
                     gr.Markdown(
                         explain.card_markdown(models.predictor.checkpoint.folder), elem_id="card-text"
                     )
-            self._wire()
+            # Before the page's own listeners, some of which would take the names.
             for name, endpoint in api.endpoints(models, self.body, self.topology).items():
                 gr.api(endpoint, api_name=name, concurrency_id="network", concurrency_limit=1)
+            self._wire()
 
     # --- layout ---------------------------------------------------------------------------------------
 
