@@ -118,7 +118,6 @@ LAYOUTS = {
 
 BRANCH, REGRESSED, TRUE = "Joint branch", "Regressed from the surface", "True joints"
 ERROR = "Error, mm"
-NO_SQUARE = "The weights trained without Eq. 3 do not lie beside these: only half of the square can be shown."
 
 EXPORTS = "<h2>Take it away</h2>"
 

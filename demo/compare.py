@@ -20,7 +20,12 @@ SAME_TERMS = (
     "All in mm, on the segmenter’s part map and under the settings of the regulariser; joints are regressed "  # noqa: RUF001
     "from the mesh."
 )
-PA = " PA: after Procrustes alignment."
+PA = " The Oracle alone is given the true part map. PA: after Procrustes alignment."
+SQUARE = (
+    "Averaged once by Eq. 3, whatever the regulariser’s settings. Both networks have the same encoders; the "  # noqa: RUF001
+    "second went on from the first’s weights with the surface loss on the raw mesh."  # noqa: RUF001
+)
+NO_SQUARE = "The weights trained without Eq. 3 do not lie beside these: only half of the square can be shown."
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,17 @@ def square(session: Session, topology: MeshTopology) -> dict[str, Corner]:
 def is_changed(session: Session) -> bool:
     """Whether HMNet was given another part map than the segmenter's."""
     return not np.array_equal(session.untouched.labels, session.prediction.labels)
+
+
+def square_table(session: Session, topology: MeshTopology) -> str:
+    """HTML table of `square`: roughness, and the surface error where the truth is known."""
+    known = session.example is not None
+    rows = [
+        (corner.title, tables.number(corner.roughness), *([tables.number(corner.surface)] if known else []))
+        for corner in square(session, topology).values()
+    ]
+    head = ["In mm", "Roughness", *(["Surface error"] if known else [])]
+    return tables.table(head, rows, SQUARE if UNREGULARISED in session.variants else NO_SQUARE)
 
 
 def parts_sentence(session: Session, body: BodyTemplate) -> str:

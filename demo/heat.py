@@ -89,7 +89,7 @@ def nice_limit(values: np.ndarray) -> float:
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= top))
 
 
-def worst(heat: Heat, body: BodyTemplate, count: int = 8) -> list[tuple[str, int, float]]:
+def worst(heat: Heat, body: BodyTemplate, count: int = 6) -> list[tuple[str, int, float]]:
     """Name, vertex and mm of the farthest vertex of each of the `count` parts where that is farthest."""
     parts = body.vertex_parts.numpy()
     farthest = [int(np.where(parts == part, heat.values, -1).argmax()) for part in np.unique(parts)]

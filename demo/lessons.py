@@ -16,7 +16,7 @@ from demo.session import Lab, Session
 from hmnet.body import BodyTemplate
 from hmnet.mesh import MeshTopology
 
-AUTOMATIC, UNREGULARISED = "auto", "hmnet-unregularised"
+AUTOMATIC = "auto"
 OPERATORS = (("Mean of neighbours (Eq. 3)", "average"), ("Taubin, keeps the volume", "taubin"))
 SHOW_LAYOUT = "() => window.hmnetViewer?.layout('{name}')"
 
@@ -56,14 +56,14 @@ class Lessons:
             self.curves = _plot("Roughness and error against iterations", "curves")
 
     def _lay_out_square(self) -> None:
-        self.square_line = self._html("", "square-line")
+        self.square_table = self._html("", "square-table")
 
     def _lay_out_error(self) -> None:
         with gr.Row(elem_classes="controls"):
             against = gr.Dropdown([("Automatic", AUTOMATIC)], value=AUTOMATIC, label="Compare with",
                                   elem_id="against", filterable=False)  # fmt: skip
             align = gr.Checkbox(False, label="Align first (Procrustes)", container=False, elem_id="align")
-            limit = gr.Slider(0, 300, 0, step=5, label="Colours end at, mm (0: automatic)", elem_id="limit")
+            limit = gr.Slider(0, 300, 0, step=5, label="Range, mm (0: automatic)", elem_id="limit")
             self.mesh_file = gr.UploadButton(
                 "Compare with your mesh (OBJ, PLY, GLB)", file_types=[".obj", ".ply", ".glb"],
                 size="sm", elem_id="mesh-file",
@@ -100,7 +100,7 @@ class Lessons:
     @property
     def numbers(self) -> list:
         """Everything that `updates` may set."""
-        return [self.lab_table, self.curves, self.square_line, self.worst, self.histogram, self.change_line,
+        return [self.lab_table, self.curves, self.square_table, self.worst, self.histogram, self.change_line,
                 self.joint_table, self.variant_table, self.heat[0]]  # fmt: skip
 
     @staticmethod
@@ -132,7 +132,7 @@ class Lessons:
         return {
             self.lab_table: lab.lab_table(session, self.body, self.topology),
             self.curves: lab.curve_figure(curves, shown),
-            self.square_line: "" if UNREGULARISED in session.variants else _caption(captions.NO_SQUARE),
+            self.square_table: compare.square_table(session, self.topology),
             self.worst: heat.worst_table(shown_heat, self.body),
             self.histogram: heat.histogram(shown_heat),
             self.change_line: _caption(compare.parts_sentence(session, self.body)),
@@ -145,6 +145,7 @@ class Lessons:
         """Titles and tables (HTML) of all lessons, for the report."""
         return [
             ("Regulariser", lab.lab_table(session, self.body, self.topology)),
+            ("With and without Eq. 3", compare.square_table(session, self.topology)),
             (shown_heat.title, heat.worst_table(shown_heat, self.body)),
             ("Joints", joints.joint_table(session, self.body)),
             ("Variants", compare.variant_table(session, self.body, self.topology)),

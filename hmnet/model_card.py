@@ -26,6 +26,9 @@ from hmnet.predictor import Predictor
 person = Predictor(load_checkpoint("FOLDER OR USER/REPO")).predict("photo.jpg")
 ```
 """
+DIFFERENCE = """These files hold only what differs from the variant {base}, whose folder must lie beside this
+one, with 8 bits a weight.
+"""
 LIMITS = """
 ## Limits
 
@@ -41,6 +44,8 @@ def write_model_card(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     variant, revision, body = config["variant"], config.get("revision"), config["model"]["body"]
     text = HEAD.format(variant=variant, revision=revision, body=body.capitalize())
+    if "base" in config:
+        text += "\n" + DIFFERENCE.format(base=config["base"])
     text += "\n## What it was trained with\n\n" + _training(config.get("data", {}))
     if config.get("metrics"):
         text += "\n## Measured\n\n" + _measured(config["metrics"])
@@ -49,7 +54,9 @@ def write_model_card(folder: Path) -> None:
 
 def _training(data: dict) -> str:
     lines = []
-    for name, network in (("segmenter", "The part segmenter"), ("hmnet", "HumanMeshNet")):
+    networks = (("segmenter", "The part segmenter"), ("hmnet", "HumanMeshNet"),
+                ("variant", "Of these in this variant's own form"))  # fmt: skip
+    for name, network in networks:
         if name in data:
             seen = data[name]
             lines.append(f"- {network}: {seen['images']:,} images in {seen['steps']:,} steps.")

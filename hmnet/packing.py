@@ -31,12 +31,7 @@ def pack(options: argparse.Namespace) -> None:
     config = _config(options)
     model = build_hmnet(config)
     model.load_state_dict(states["hmnet"]["averaged"])
-    data = {name: _training_of(state) for name, state in states.items()}
-    if options.data is not None:
-        recipes = [_recipe_without_paths(folder) for folder in options.data]
-        data["pictures"] = recipes[0] if len(recipes) == 1 else recipes
-    if options.source:
-        data["sources"] = options.source
+    data = {name: _training_of(state) for name, state in states.items()} | _pictures(options)
     save_checkpoint(
         options.output, model, segmenter, Preprocessing(),
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
@@ -51,10 +46,9 @@ def _pack_difference(options: argparse.Namespace) -> None:
     config, state = _config(options), load_state(options.initial)
     model = build_hmnet(config)
     model.load_state_dict(state["averaged"])
-    extra = {
-        "revision": options.revision, "commit": options.revision,
-        "data": {"hmnet": _training_of(state)}, "metrics": {},
-    }  # fmt: skip
+    own = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
+    data = {"hmnet": _training_of(state), "variant": own} | _pictures(options)
+    extra = {"revision": options.revision, "commit": options.revision, "data": data, "metrics": {}}
     save_difference(options.output, model, extra, model_config=config, base=EMBEDDED / BASE)
     write_model_card(options.output)
 
@@ -64,6 +58,17 @@ def _config(options: argparse.Namespace) -> ModelConfig:
         variant=options.variant, part_encoding=options.encoding, rgb_input=options.rgb_input,
         input_pooling=options.pooling,
     )  # fmt: skip
+
+
+def _pictures(options: argparse.Namespace) -> dict:
+    """The recipes of the pictures, and their sources, as far as they were given."""
+    said = {}
+    if options.data is not None:
+        recipes = [_recipe_without_paths(folder) for folder in options.data]
+        said["pictures"] = recipes[0] if len(recipes) == 1 else recipes
+    if options.source:
+        said["sources"] = options.source
+    return said
 
 
 def _training_of(state: dict) -> dict:

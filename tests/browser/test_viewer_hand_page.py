@@ -203,23 +203,45 @@ def test_turntable_takes_single_steps_where_motion_is_not_wanted(browser, addres
     context.close()
 
 
+def vertex_before(seen: np.ndarray, faces: np.ndarray, place: np.ndarray) -> int | None:
+    """Of the foremost face at a place of a pane, px, the nearest corner: a plain solve for each face."""
+    corners = seen[faces]
+    matrices = np.concatenate([corners[..., :2].transpose(0, 2, 1), np.ones((len(faces), 1, 3))], 1)
+    matrices[np.abs(np.linalg.det(matrices)) < 1e-9] = np.eye(3)
+    weights = np.linalg.solve(matrices, np.array([*place, 1.0])[None, :, None])[..., 0]
+    depths = 1 / (weights / corners[..., 2]).sum(1)
+    around = np.flatnonzero((weights >= 0).all(1))
+    if not len(around):
+        return None
+    foremost = faces[around[depths[around].argmin()]]
+    return int(foremost[np.linalg.norm(seen[foremost, :2] - place, axis=1).argmin()])
+
+
 @pytest.mark.parametrize("mesh", ["full", "template"])
 def test_pointer_reads_the_vertex_that_lies_before_it(page, mesh):
     press(page, mesh)
     call(page, "restore", {"camera": [0.4, 0.1, 1.6, 0.0, 0.0, 0.0]})
-    points = FULL if mesh == "full" else SMOOTH
-    seen = projected(page, points, size(page, "smooth"))
-    inside = ((seen[:, :2] > 20) & (seen[:, :2] < np.array(size(page, "smooth")) - 20)).all(1)
-    # Vertices before which, within their own faces' size, there is nothing else.
-    others = np.linalg.norm(seen[:, None, :2] - seen[None, ::7, :2], axis=-1) < 25
-    nearest = np.where(others, seen[None, ::7, 2], np.inf).min(1)
-    free = np.flatnonzero(inside & (seen[:, 2] < nearest + 0.01))
-    for vertex in free[:: max(1, len(free) // 6)]:
-        point_at(page, "smooth", points[vertex])
-        found = read_vertex(page)
-        assert np.linalg.norm(seen[found, :2] - seen[vertex, :2]) < 1.5
-        part = (BODY.full_vertex_parts if mesh == "full" else BODY.vertex_parts)[found]
-        assert readout(page).startswith(PART_NAMES[part])
+    points, faces, parts = {
+        "full": (FULL, BODY.full_faces, BODY.full_vertex_parts),
+        "template": (SMOOTH, BODY.faces, BODY.vertex_parts),
+    }[mesh]
+    width, height = size(page, "smooth")
+    seen = projected(page, points, (width, height))
+    x, y = (edge - side / 2 for edge, side in zip(middle(page, "smooth"), (width, height), strict=True))
+    hits = 0
+    for place in np.random.default_rng(3).uniform([0.2, 0.02], [0.8, 0.98], (14, 2)) * [width, height]:
+        # The pointer is in whole pixels of the window.
+        pointer = np.floor([x, y] + place)
+        expected = vertex_before(seen, faces.numpy(), pointer - [x, y])
+        page.mouse.move(*pointer)
+        text = readout(page)
+        if expected is None:
+            assert text.startswith("Drag to turn")
+            continue
+        hits += 1
+        assert read_vertex(page) == expected
+        assert text.startswith(PART_NAMES[parts[expected]])
+    assert 4 <= hits < 14
 
 
 def test_line_tells_part_place_value_and_step(page):

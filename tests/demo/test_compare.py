@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from demo import compare
 from demo.compare import parts_sentence, square, variant_meshes, variant_table
 from demo.part_change import PartChange
 from demo.session import Lab, break_parts, regularise
@@ -111,3 +112,11 @@ def test_the_sentence_tells_what_breaking_the_map_did(models, of_example, of_pho
         for mesh in (of_example.untouched.vertices, moved)
     )
     assert sentence.endswith("surface error {:.1f} → {:.1f} mm.".format(*errors))
+
+
+def test_the_square_s_table_has_a_row_for_each_corner(of_example, of_photo, topology):
+    table = compare.square_table(of_example, topology)
+    assert table.count("<tr>") == 5 and "Surface error" in table and compare.SQUARE in table
+    without = replace(of_photo, variants={})
+    table = compare.square_table(without, topology)
+    assert table.count("<tr>") == 3 and "Surface error" not in table and compare.NO_SQUARE in table

@@ -155,11 +155,11 @@ def test_the_worst_parts_come_first_each_with_its_farthest_vertex(of_photo, body
     found = worst(heat, body, 3)
     assert [(name, vertex) for name, vertex, _ in found[:2]] == [("right head", head), ("left hand", hand)]
     np.testing.assert_allclose([mm for _, _, mm in found], [80, 60, 1], rtol=1e-3)
-    assert len(worst(heat, body)) == 8
+    assert len(worst(heat, body)) == 6
     table = worst_table(heat, body)
     mean = values[parts == 23].mean()
     assert f'<th scope="row">right head</th><td>{mean:.1f}</td><td>80.0</td><td>{head}</td>' in table
-    assert heat.sentence in table and table.count("<tr>") == 9
+    assert heat.sentence in table and table.count("<tr>") == 7
 
 
 def test_the_histogram_counts_every_vertex_and_ends_its_colours_at_the_limit(of_photo, body):

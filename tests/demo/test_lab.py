@@ -110,9 +110,12 @@ def test_angle_between_faces_is_that_of_a_known_solid():
     # The normals of a tetrahedron's faces, 180 degrees less arccos(1/3).
     expected = 180 - np.degrees(np.arccos(1 / 3))
     np.testing.assert_allclose(float(face_angle(TETRAHEDRON, topology)), expected, rtol=1e-6)
-    flat = torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
-    square = MeshTopology.from_faces(torch.tensor([[0, 1, 2], [0, 2, 3]]), 4)
-    assert float(face_angle(flat, square)) == 0
+    # A square folded along its diagonal: only that edge has two faces.
+    folded = torch.tensor([[1.0, 0, 0], [0.5, 0.5, 0.5**0.5], [0, 0, 0], [1, 1, 0]])
+    square = MeshTopology.from_faces(torch.tensor([[2, 0, 3], [2, 3, 1]]), 4)
+    np.testing.assert_allclose(float(face_angle(folded, square)), 90, rtol=1e-6)
+    folded[1] = torch.tensor([0.0, 1, 0])
+    assert float(face_angle(folded, square)) == 0
 
 
 def test_faces_are_paired_as_a_slow_loop_pairs_them(body, topology):
