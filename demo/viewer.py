@@ -102,8 +102,8 @@ def page_markup() -> str:
     gradient = ", ".join(f"{colour} {100 * at:.0f}%" for at, colour in heat_stops())
     cards = "".join(_card(gradient, is_hidden=index >= EMPTY_PANES) for index in range(MOST_PANES))
     return (
-        f'<div class="viewer"><div class="viewer-bar" role="toolbar" aria-label="3D view">{groups}</div>'
-        f'<p class="readout" aria-live="off">{HINT}</p>'
+        '<div class="viewer"><div class="viewer-bar" role="group" aria-label="Controls of the 3D view">'
+        f'{groups}</div><p class="readout" aria-live="off">{HINT}</p>'
         f'<div class="panes with-bars" role="group" aria-label="3D view" data-count="{EMPTY_PANES}">'
         f"{cards}</div></div>"
     )

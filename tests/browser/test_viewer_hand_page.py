@@ -227,12 +227,12 @@ def test_pointer_reads_the_vertex_that_lies_before_it(page, mesh):
     }[mesh]
     width, height = size(page, "smooth")
     seen = projected(page, points, (width, height))
-    x, y = (edge - side / 2 for edge, side in zip(middle(page, "smooth"), (width, height), strict=True))
+    corner = np.array(middle(page, "smooth")) - np.array([width, height]) / 2
     hits = 0
     for place in np.random.default_rng(3).uniform([0.2, 0.02], [0.8, 0.98], (14, 2)) * [width, height]:
         # The pointer is in whole pixels of the window.
-        pointer = np.floor([x, y] + place)
-        expected = vertex_before(seen, faces.numpy(), pointer - [x, y])
+        pointer = np.floor(corner + place)
+        expected = vertex_before(seen, faces.numpy(), pointer - corner)
         page.mouse.move(*pointer)
         text = readout(page)
         if expected is None:

@@ -187,7 +187,7 @@ def test_value_that_comes_late_does_not_undo_a_preview(page):
 def test_layouts_deal_their_panes(page):
     for name, panes, columns in (
         ("one", ["bones"], 1), ("two", ["raw", "bones"], 2), ("three", ["raw", "smooth", "heat"], 3),
-        ("four", ["raw", "smooth", "heat", "bones"], 2), ("unknown", ["raw", "smooth", "heat"], 3),
+        ("four", ["raw", "smooth", "heat", "bones"], 4), ("unknown", ["raw", "smooth", "heat"], 3),
     ):  # fmt: skip
         call(page, "layout", name)
         cards = page.locator(".pane:visible")
@@ -195,6 +195,12 @@ def test_layouts_deal_their_panes(page):
         assert len({card.bounding_box()["x"] for card in cards.all()}) == columns
         assert all((pixels(page, pane)[..., 3] > 90).mean() > 0.03 for pane in panes)
     assert plot(page, "raw").bounding_box()["height"] == 420
+    call(page, "layout", "four")
+    for width, columns, height in ((1100, 2, 340), (600, 1, 340)):
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = [card.bounding_box() for card in page.locator(".pane:visible").all()]
+        assert len({box["x"] for box in boxes}) == columns
+        assert plot(page, "raw").bounding_box()["height"] == height
     assert page.locator("[data-view=raw] .caption").inner_html() == "As it <b>came</b>."
 
 

@@ -93,5 +93,5 @@ def test_page_asks_for_no_other_host():
 def test_every_control_can_be_named_by_a_screen_reader():
     markup = viewer.page_markup()
     assert markup.count("<button") == markup.count('<button type="button"') > 12
-    assert markup.count('role="group" aria-label=') == len(viewer.BUTTONS) + 1
+    assert markup.count('role="group" aria-label=') == len(viewer.BUTTONS) + 2
     assert markup.count('class="plot" tabindex="0" role="application" aria-label=') == 4
