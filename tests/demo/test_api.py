@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gradio as gr
@@ -180,7 +181,9 @@ def ask(url: str, work):
             await session.initialize()
             return await work(session)
 
-    return asyncio.run(asked())
+    # In a thread of its own: the browser tests leave an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked()).result()
 
 
 def test_the_mcp_server_lists_documented_tools(url):
