@@ -63,7 +63,7 @@ class Lessons:
             against = gr.Dropdown([("Automatic", AUTOMATIC)], value=AUTOMATIC, label="Compare with",
                                   elem_id="against", filterable=False)  # fmt: skip
             align = gr.Checkbox(False, label="Align first (Procrustes)", container=False, elem_id="align")
-            limit = gr.Slider(0, 300, 0, step=5, label="Range, mm (0: automatic)", elem_id="limit")
+            limit = gr.Slider(0, 300, 0, step=5, label="Range, mm", info="0: automatic", elem_id="limit")
             self.mesh_file = gr.UploadButton(
                 "Compare with your mesh (OBJ, PLY, GLB)", file_types=[".obj", ".ply", ".glb"],
                 size="sm", elem_id="mesh-file",

@@ -201,8 +201,8 @@ def _card(gradient: str, is_hidden: bool) -> str:
         f'<figure class="card pane"{" hidden" if is_hidden else ""}><figcaption><h3></h3></figcaption>'
         '<div class="plot" tabindex="0" role="application" aria-label="3D view, empty"><canvas></canvas>'
         '<p class="hint">The surface will stand here.</p></div>'
-        '<div class="colour-bar" role="img"><div class="gradient" '
-        f'style="background:linear-gradient(90deg, {gradient})"></div><p class="bar-title"></p>'
+        '<div class="colour-bar" role="img"><p class="bar-title"></p><div class="gradient" '
+        f'style="background:linear-gradient(90deg, {gradient})"></div>'
         f'<div class="ticks">{"<span></span>" * TICKS}</div></div>'
         '<p class="caption"></p></figure>'
     )

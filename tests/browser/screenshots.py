@@ -1,6 +1,7 @@
 """Pictures of the page at three widths in both themes: `python tests/browser/screenshots.py OUTPUT`.
 
-Shows the first example with the shipped weights; look at the pictures before they go anywhere.
+WIDTH-THEME.png show the whole page with an example and the shipped weights, LESSON-THEME.png each lesson with
+its 3D view. Look at the pictures before they go anywhere.
 """
 
 import argparse
@@ -12,8 +13,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from chromium import launch
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from demo.captions import LESSONS
 from demo.session import Models
 from demo.theme import launch_options
 from demo.ui import build_app
@@ -23,13 +25,14 @@ from hmnet.predictor import Predictor
 
 WIDTHS = {390: 844, 1280: 800, 1920: 1080}
 THEMES = ("light", "dark")
+LESSON_WIDTH = 1280
 
 
 def main() -> None:
-    """Serves the page, waits until all panels are drawn, and saves WIDTH-THEME.png."""
+    """Serves the page, waits until all panels are drawn, and saves the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--example", type=int, default=0, help="which example of the gallery")
+    parser.add_argument("--example", default="waving", help="which example: the stem of its file")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     predictor = Predictor(load_checkpoint())
@@ -37,22 +40,31 @@ def main() -> None:
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     with sync_playwright() as driver:
         browser = launch(driver)
-        for width, height in WIDTHS.items():
-            for theme in THEMES:
+        for theme in THEMES:
+            for width, height in WIDTHS.items():
                 page = browser.new_page(viewport={"width": width, "height": height})
-                page.goto(f"{url}?__theme={theme}")
-                page.wait_for_selector("[data-draws='1']", timeout=120_000)
-                if options.example:
-                    page.locator("#examples button").nth(options.example).click()
-                    page.wait_for_selector("[data-draws='2']", timeout=120_000)
-                # Pictures far below the window are loaded once they are scrolled to.
-                page.locator("#panel-mesh").scroll_into_view_if_needed()
+                page.goto(f"{url}?__theme={theme}&example={options.example}")
+                page.wait_for_selector("[data-draws='1']", timeout=120_000, state="attached")
                 page.wait_for_timeout(1500)
-                page.evaluate("window.scrollTo(0, 0)")
                 page.screenshot(path=options.output / f"{width}-{theme}.png", full_page=True)
+                if width == LESSON_WIDTH:
+                    save_lessons(page, options.output, theme)
                 page.close()
         browser.close()
     app.close()
+
+
+def save_lessons(page: Page, output: Path, theme: str) -> None:
+    """Each lesson from its tab to the end of the 3D view, where it can be coloured by error."""
+    for name, (title, _) in LESSONS.items():
+        page.locator("#lessons").get_by_role("tab", name=title, exact=True).click()
+        page.locator(f"#viewer [data-value={'error' if name == 'variants' else 'plain'}]").click()
+        page.wait_for_timeout(1200)
+        top, bottom = page.locator("#lessons").bounding_box(), page.locator("#viewer").bounding_box()
+        offset = page.evaluate("window.scrollY")
+        clip = {"x": top["x"] - 16, "y": top["y"] + offset - 8, "width": top["width"] + 32,
+                "height": bottom["y"] + bottom["height"] - top["y"] + 24}  # fmt: skip
+        page.screenshot(path=output / f"{name}-{theme}.png", full_page=True, clip=clip)
 
 
 if __name__ == "__main__":
