@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from hmnet.body.anny import AnnyBody
+from hmnet.body.softening import softened
 from hmnet.errors import BodyError
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -26,8 +27,8 @@ class BodyTemplate:
     joint_regressor: (J, V) sparse, rows sum to 1. joint_names: 24, named and ordered like SMPL's.
     keypoint_regressor: (K, V), rows sum to 1. keypoint_names: COCO's 17 and 6 on the feet.
     mirror: (V,) int64, each vertex's mirror image.
-    upsampling: (U, V) sparse, the template's surface to the full one. full_faces: (G, 3) int64.
-    full_face_parts: (G,) int64.
+    upsampling: (U, V) sparse, the template's surface to the full one (see `hmnet.body.softening`).
+    full_faces: (G, 3) int64. full_face_parts: (G,) int64.
     """
 
     name: str
@@ -112,6 +113,10 @@ def _load_template() -> BodyTemplate:
     faces = torch.as_tensor(arrays["template.faces"]).long()
     face_parts = torch.as_tensor(arrays["template.face_parts"]).long()
     vertex_count = len(arrays["template.vertices"])
+    upsampling = _sparse(arrays["upsample.index"], arrays["upsample.weight"], vertex_count)
+    full_faces = torch.as_tensor(arrays["full.faces"]).long()
+    full_face_parts = torch.as_tensor(arrays["full.face_parts"]).long()
+    full_vertex_parts = _vertex_parts(full_faces, full_face_parts, upsampling.shape[0])
     joint_regressor = _sparse(arrays["joints.index"], arrays["joints.weight"], vertex_count)
     phenotypes = torch.full((1, len(metadata["phenotypes"])), 0.5)
     phenotypes[:, metadata["phenotypes"].index("age")] = 2 / 3
@@ -128,9 +133,9 @@ def _load_template() -> BodyTemplate:
         keypoint_regressor=torch.as_tensor(arrays["keypoints.weight"]),
         keypoint_names=tuple(metadata["keypoints"]),
         mirror=torch.as_tensor(arrays["template.mirror"]).long(),
-        upsampling=_sparse(arrays["upsample.index"], arrays["upsample.weight"], vertex_count),
-        full_faces=torch.as_tensor(arrays["full.faces"]).long(),
-        full_face_parts=torch.as_tensor(arrays["full.face_parts"]).long(),
+        upsampling=softened(upsampling, full_faces, full_vertex_parts),
+        full_faces=full_faces,
+        full_face_parts=full_face_parts,
     )
 
 

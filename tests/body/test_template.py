@@ -7,11 +7,12 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from hmnet.body import MIRRORED_PART, load_body
+from hmnet.body import MIRRORED_PART, PART_NAMES, load_body
 from hmnet.body.anny import AnnyBody
-from hmnet.body.template import load_anny, read_asset
+from hmnet.body.softening import FINE
+from hmnet.body.template import ASSETS, load_anny, read_asset
 from hmnet.errors import BodyError
-from hmnet.mesh import MeshTopology
+from hmnet.mesh import MeshTopology, neighbour_average
 
 BODY = load_body()
 COCO_PAIRS = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -122,3 +123,27 @@ def test_missing_or_corrupt_assets_are_named(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(BodyError, match=r"anny\.safetensors cannot be read"):
             read_asset(path)
+
+
+def as_fitted(vertices: torch.Tensor) -> torch.Tensor:
+    """The full surface (B, U, 3) by the operator as it was fitted, before it was softened."""
+    arrays, _ = read_asset(ASSETS / "body" / "anny.safetensors")
+    index, weight = (torch.as_tensor(arrays[f"upsample.{name}"]) for name in ("index", "weight"))
+    return (vertices[:, index.long()] * weight[..., None]).sum(2)
+
+
+def test_an_averaged_mesh_s_full_surface_is_softened_where_nothing_is_fine(bodies) -> None:
+    anny, phenotypes, rotations = bodies
+    small = anny.pose(phenotypes, rotations, "template").vertices
+    topology = MeshTopology.from_faces(BODY.faces, len(BODY.vertices))
+    averaged = neighbour_average(small, topology.neighbour_matrix)
+    matrix = MeshTopology.from_faces(BODY.full_faces, BODY.upsampling.shape[0]).neighbour_matrix.float()
+    fine = torch.tensor([any(word in name for word in FINE) for name in PART_NAMES])[BODY.full_vertex_parts]
+    before, after = (
+        torch.stack([one - matrix @ one for one in surface]).norm(dim=-1)
+        for surface in (as_fitted(averaged), BODY.upsample(averaged))
+    )
+    assert after[:, ~fine].mean() < 0.6 * before[:, ~fine].mean()
+    # Fingers, toes and face keep their shape.
+    moved = 1000 * (BODY.upsample(small) - as_fitted(small)).norm(dim=-1)
+    assert moved[:, fine].mean() < 0.3 < moved[:, ~fine].mean() < 3
