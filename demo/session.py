@@ -11,6 +11,7 @@ from demo.examples import Example
 from demo.part_change import PartChange, change_parts
 from hmnet.comparison import Answer, Comparison
 from hmnet.data.crop import Crop, extract_labels
+from hmnet.person_box import check_box
 from hmnet.predictor import Prediction, Predictor
 
 NO_CHANGE = PartChange()
@@ -88,7 +89,7 @@ def move_box(models: Models, session: Session, box: Sequence[float] | np.ndarray
     prediction = session.prediction
     # The session keeps a large photo at a smaller size: from here on that is the photo.
     scale = prediction.image.shape[1] / prediction.photo_size[0]
-    box = np.asarray(box, np.float64)
+    box = check_box(box, prediction.photo_size)
     found = models.predictor.predict(prediction.image, box * scale)
     people = tuple(replace(person, box=person.box * scale) for person in prediction.people)
     example = session.example

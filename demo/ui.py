@@ -287,7 +287,7 @@ class Page:
             gr.Warning(str(error), duration=12)
             # Drawn anew, so that the box stands where it belongs to what is shown.
             return {**nothing, self.pictures: self._drawn(session)}
-        return nothing if found is None else self._everything(found, None, values)
+        return nothing if found is None else {**self._everything(found, None, values), **self._unchanged()}
 
     def _show_example(self, index: int, lab: Lab, values: tuple) -> Updates:
         example = self.examples[index]

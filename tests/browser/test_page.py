@@ -142,6 +142,10 @@ def test_an_example_can_be_picked_and_run_again(page, predictor):
 
 
 def test_a_dragged_box_is_reconstructed(page, predictor):
+    lesson(page, "Break the parts")
+    drawn = draws(page)
+    page.locator("#swapped input").check()
+    wait_for_draw(page, drawn)
     calls, drawn, before = predictor.calls, draws(page), mesh(page, "raw")
     layer = page.locator("#pictures .box-layer")
     layer.scroll_into_view_if_needed()
@@ -152,6 +156,9 @@ def test_a_dragged_box_is_reconstructed(page, predictor):
     wait_for_draw(page, drawn)
     assert predictor.calls == calls + 1
     assert np.abs(mesh(page, "raw") - before).max() > 1e-4
+    # The new box has a part map of its own, with nothing changed.
+    page.wait_for_function("!document.querySelector('#swapped input').checked")
+    np.testing.assert_array_equal(mesh(page, "after"), mesh(page, "before"))
     assert page.problems == []
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from demo.part_change import PartChange
 from demo.session import Lab, again, break_parts, choose, move_box, reconstruct, regularise
-from hmnet.errors import ImageError, NoPersonFoundError
+from hmnet.errors import BoxError, ImageError, NoPersonFoundError
 from hmnet.predictor import Person
 
 
@@ -92,6 +92,12 @@ def test_a_box_keeps_an_example_s_truth_only_around_its_person(models, of_exampl
     assert move_box(models, of_example, box + 3).example is of_example.example
     away = np.array([0, 0, 30, 40])
     assert move_box(models, of_example, away).example is None
+
+
+@pytest.mark.parametrize("box", [[0, 0, 30], ["a", 0, 30, 40], [30, 30, 10, 40], None])
+def test_a_box_that_is_none_is_told(models, of_photo, box):
+    with pytest.raises(BoxError):
+        move_box(models, of_photo, box)
 
 
 def test_boxes_of_a_large_photo_are_those_of_the_photo(models, tmp_path):
