@@ -109,6 +109,7 @@ def open_page(browser, served):
         page.goto(f"{served}?{query}")
         page.wait_for_function("document.querySelector('#viewer [data-draws], #viewer[data-draws]') !== null")
         page.wait_for_function("document.querySelector('#opened textarea, #opened input')?.value")
+        page.wait_for_function("document.querySelector('#pictures [data-draws], #pictures[data-draws]')")
         return page
 
     yield opened

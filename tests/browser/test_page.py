@@ -44,6 +44,20 @@ def heat(page) -> np.ndarray:
     return np.array(page.evaluate("Array.from(window.hmnetViewer.geometry('heat').values)"))
 
 
+def wait_for_other_pictures(page, before: dict[str, str], names=PICTURES) -> None:
+    """Waits until the canvases of these names show something else than before."""
+    script = """([before, names]) => names.every(name => {
+        const canvas = document.querySelector(`#pictures [data-picture=${name}] canvas`);
+        return canvas.toDataURL() !== before[name];
+    })"""
+    page.wait_for_function(script, arg=[before, list(names)])
+
+
+def wait_for_text(page, selector: str, text: str) -> None:
+    script = "([selector, text]) => document.querySelector(selector)?.innerText.includes(text)"
+    page.wait_for_function(script, arg=[selector, text])
+
+
 def draws(page) -> int:
     return int(
         page.evaluate("document.querySelector('#viewer [data-draws], #viewer[data-draws]').dataset.draws")
@@ -98,9 +112,7 @@ def test_uploaded_photo_fills_every_panel(page, photo, predictor):
     before, calls, drawn = pictures(page), predictor.calls, draws(page)
     upload(page, photo)
     wait_for_draw(page, drawn)
-    page.wait_for_timeout(800)
-    after = pictures(page)
-    assert not set(after.values()) & set(before.values()), "a panel still shows the example"
+    wait_for_other_pictures(page, before)
     assert predictor.calls == calls + 1
     assert len(mesh(page, "raw")) == len(heat(page)) == 13_718
     assert "no ground truth" in page.locator("#viewer").inner_text()
@@ -173,8 +185,8 @@ def test_of_two_people_the_other_can_be_clicked(page, examples, predictor, tmp_p
     drawn = draws(page)
     upload(page, tmp_path / "both.jpg")
     wait_for_draw(page, drawn)
+    wait_for_text(page, "#people", "people were found")
     page.wait_for_timeout(500)
-    assert "people were found" in page.locator("#people").inner_text()
     calls, drawn, first = predictor.calls, draws(page), mesh(page, "regularised")
     canvas = page.locator("#pictures [data-picture=photo] canvas")
     canvas.scroll_into_view_if_needed()
@@ -212,12 +224,11 @@ def test_each_lesson_shows_its_own_panes_without_the_network(page, predictor, mo
 def test_regulariser_acts_at_once_without_the_network(page, predictor):
     calls, drawn = predictor.calls, draws(page)
     raw, on = mesh(page, "raw"), mesh(page, "regularised")
-    over_photo = pictures(page)["mesh"]
+    before = pictures(page)
     page.locator("#enabled input").uncheck()
     wait_for_draw(page, drawn)
     np.testing.assert_allclose(mesh(page, "regularised"), raw, atol=1e-6)
-    page.wait_for_timeout(1500)
-    assert pictures(page)["mesh"] != over_photo
+    wait_for_other_pictures(page, before, ["mesh"])
     drawn = draws(page)
     page.locator("#enabled input").check()
     wait_for_draw(page, drawn)
@@ -250,8 +261,8 @@ def test_numbers_and_curves_follow_the_regulariser(page):
     drawn = draws(page)
     fill(page, "#iterations", "6")
     wait_for_draw(page, drawn)
-    page.wait_for_timeout(800)
-    assert page.locator("#lab-table").inner_text() != before
+    changed = "before => document.querySelector('#lab-table').innerText !== before"
+    page.wait_for_function(changed, arg=before)
     curves = "Array.from(document.querySelector('#curves .js-plotly-plot').data, t => Array.from(t.y).length)"
     assert 11 in page.evaluate(curves)
 
@@ -299,16 +310,15 @@ def test_a_mesh_of_the_visitor_s_can_be_compared_with(page, tmp_path):
 def test_a_broken_part_map_moves_the_mesh_and_can_be_mended(page, predictor):
     lesson(page, "Break the parts")
     calls, drawn = predictor.calls, draws(page)
-    before, parts = mesh(page, "before"), pictures(page)["parts"]
+    before, shown = mesh(page, "before"), pictures(page)
     np.testing.assert_array_equal(mesh(page, "after"), before)
     page.locator("#dropped").get_by_text("left leg").click()
     wait_for_draw(page, drawn)
-    page.wait_for_timeout(800)
     assert predictor.calls == calls + 1
     assert np.abs(mesh(page, "after") - before).max() > 1e-3
     np.testing.assert_allclose(mesh(page, "before"), before, atol=1e-6)
-    assert "The mesh moved by" in page.locator("#change-line").inner_text()
-    assert pictures(page)["parts"] != parts
+    wait_for_text(page, "#change-line", "The mesh moved by")
+    wait_for_other_pictures(page, shown, ["parts"])
     for click in ("#swapped", "#true-parts"):
         drawn, after = draws(page), mesh(page, "after")
         page.locator(f"{click} input").check()
@@ -322,15 +332,15 @@ def test_a_broken_part_map_moves_the_mesh_and_can_be_mended(page, predictor):
     page.locator("#mend").click()
     wait_for_draw(page, drawn)
     np.testing.assert_allclose(mesh(page, "after"), before, atol=1e-6)
-    page.wait_for_timeout(300)
-    assert not page.locator("#swapped input").is_checked()
+    page.wait_for_function("!document.querySelector('#swapped input').checked")
 
 
 def test_joints_and_variants_are_listed(page, models):
     lesson(page, "Joints")
+    wait_for_text(page, "#joint-table", "apart on average")
     assert page.locator("#joint-table tbody tr").count() == 24
-    assert "apart on average" in page.locator("#joint-table").inner_text()
     lesson(page, "Variants")
+    wait_for_text(page, "#variant-table", "HMNet")
     rows = page.locator("#variant-table tbody tr")
     assert rows.count() == 1 + len(models.comparison.names)
 
@@ -342,11 +352,11 @@ def test_method_results_and_card(page, predictor):
     calls = predictor.calls
     page.get_by_role("tab", name="Method").click()
     page.wait_for_function("document.querySelectorAll('#method img').length >= 5")
-    assert "Eq. 3" in page.locator("#method").inner_text()
+    wait_for_text(page, "#method", "Eq. 3")
     page.get_by_role("tab", name="Results").click()
-    assert page.locator("#results-text table").count() >= 1
+    page.locator("#results-text table").first.wait_for()
     page.get_by_role("tab", name="Model card").click()
-    assert "Limits" in page.locator("#card-text").inner_text()
+    wait_for_text(page, "#card-text", "Limits")
     assert predictor.calls == calls and page.problems == []
 
 
