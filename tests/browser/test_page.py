@@ -1,99 +1,30 @@
-"""The page as a visitor uses it, from the photo to what he takes home."""
-
-import json
-from urllib.parse import urlsplit
+"""The page as a visitor uses it: the photo and the lessons."""
 
 import numpy as np
 import pytest
 import torch
-import trimesh
 from PIL import Image
+from reading import (
+    LAYOUTS,
+    choose_mesh,
+    draws,
+    fill,
+    heat,
+    lesson,
+    mesh,
+    pictures,
+    titles,
+    upload,
+    wait_for_draw,
+    wait_for_other_pictures,
+    wait_for_text,
+)
 
 from hmnet.body import load_body
 from hmnet.export import write_obj
 from hmnet.mesh import MeshTopology, regularise
 
 pytestmark = pytest.mark.browser
-
-PICTURES = ("photo", "parts", "joints", "mesh")
-LAYOUTS = {
-    "Regulariser": ("Raw surface", "Regularised surface"),
-    "With and without (Fig. 8)": ("Trained with Eq. 3, averaging off", "Trained with Eq. 3, averaging on"),
-    "Heatmap": ("Ground truth", "Regularised surface"),
-    "Break the parts": ("Before", "After"),
-    "Joints": ("Two sets of joints", "Against the true joints"),
-    "Variants": ("HMNet", "HMNet-Oracle"),
-}
-
-
-def pictures(page) -> dict[str, str]:
-    """What each of the four canvases shows, as a data URL."""
-    script = """names => Object.fromEntries(names.map(name =>
-        [name, document.querySelector(`#pictures [data-picture=${name}] canvas`).toDataURL()]))"""
-    return page.evaluate(script, PICTURES)
-
-
-def mesh(page, pane: str) -> np.ndarray:
-    """Vertices (N, 3) in m as a pane draws them."""
-    script = "name => Array.from(window.hmnetViewer.geometry(name).vertices)"
-    return np.array(page.evaluate(script, pane)).reshape(-1, 3)
-
-
-def heat(page) -> np.ndarray:
-    """Values in mm of the heatmap's vertices."""
-    return np.array(page.evaluate("Array.from(window.hmnetViewer.geometry('heat').values)"))
-
-
-def wait_for_other_pictures(page, before: dict[str, str], names=PICTURES) -> None:
-    """Waits until the canvases of these names show something else than before."""
-    script = """([before, names]) => names.every(name => {
-        const canvas = document.querySelector(`#pictures [data-picture=${name}] canvas`);
-        return canvas.toDataURL() !== before[name];
-    })"""
-    page.wait_for_function(script, arg=[before, list(names)])
-
-
-def wait_for_text(page, selector: str, text: str) -> None:
-    script = "([selector, text]) => document.querySelector(selector)?.innerText.includes(text)"
-    page.wait_for_function(script, arg=[selector, text])
-
-
-def draws(page) -> int:
-    return int(
-        page.evaluate("document.querySelector('#viewer [data-draws], #viewer[data-draws]').dataset.draws")
-    )
-
-
-def wait_for_draw(page, before: int) -> None:
-    script = """before => Number(document.querySelector('#viewer [data-draws], #viewer[data-draws]')
-        .dataset.draws) > before"""
-    page.wait_for_function(script, arg=before)
-
-
-def upload(page, path) -> None:
-    page.locator("#photo-input button[aria-label='Remove Image']").click()
-    page.locator("#photo-input input[type=file]").set_input_files(str(path))
-
-
-def choose_mesh(page, path) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.locator("#mesh-file").click()
-    chooser.value.set_files(path)
-
-
-def lesson(page, title: str) -> None:
-    page.locator("#lessons").get_by_role("tab", name=title, exact=True).click()
-
-
-def titles(page) -> list[str]:
-    """Titles of the panes that are shown."""
-    return [text for text in page.locator("#viewer .pane h3").all_inner_texts() if text]
-
-
-def fill(page, selector: str, value: str) -> None:
-    number = page.locator(f"{selector} input[type=number]")
-    number.fill(value)
-    number.press("Enter")
 
 
 # --- photo ------------------------------------------------------------------------------------------------
@@ -343,135 +274,3 @@ def test_joints_and_variants_are_listed(page, models):
     wait_for_text(page, "#variant-table", "HMNet")
     rows = page.locator("#variant-table tbody tr")
     assert rows.count() == 1 + len(models.comparison.names)
-
-
-# --- what else the page holds -----------------------------------------------------------------------------
-
-
-def test_method_results_and_card(page, predictor):
-    calls = predictor.calls
-    page.get_by_role("tab", name="Method").click()
-    page.wait_for_function("document.querySelectorAll('#method img').length >= 5")
-    wait_for_text(page, "#method", "Eq. 3")
-    page.get_by_role("tab", name="Results").click()
-    page.locator("#results-text table").first.wait_for()
-    page.get_by_role("tab", name="Model card").click()
-    wait_for_text(page, "#card-text", "Limits")
-    assert predictor.calls == calls and page.problems == []
-
-
-def test_the_tour_leads_through_the_page(open_page):
-    page = open_page("tour=1")
-    card = page.locator(".tour-card")
-    card.wait_for()
-    steps = []
-    while card.is_visible() and len(steps) < 10:
-        steps.append(card.locator("h2").inner_text())
-        card.locator(".tour-next").click()
-        page.wait_for_timeout(200)
-    assert len(set(steps)) == len(steps) == 6
-    assert page.evaluate("localStorage['hmnet-tour']")
-    page.locator("#start-tour").click()
-    card.wait_for()
-    page.keyboard.press("Escape")
-    card.wait_for(state="hidden")
-    assert page.problems == []
-
-
-@pytest.mark.parametrize("kind", ["glb", "obj", "ply"])
-def test_the_mesh_can_be_saved(page, tmp_path, kind):
-    with page.expect_download() as download:
-        page.locator(f"#save-{kind}").click()
-    download.value.save_as(tmp_path / f"mesh.{kind}")
-    saved = trimesh.load(tmp_path / f"mesh.{kind}", force="mesh", process=False)
-    assert len(saved.faces) == 27_420
-    np.testing.assert_allclose(saved.vertices, mesh(page, "regularised") * [1, -1, -1], atol=1e-4)
-
-
-def test_numbers_and_joints_can_be_saved(page, tmp_path):
-    for kind, check in (
-        ("json", lambda text: len(json.loads(text)["joint_branch"]) == 24),
-        ("csv", lambda text: len(text.strip().splitlines()) == 25),
-    ):
-        with page.expect_download() as download:
-            page.locator(f"#save-{kind}").click()
-        download.value.save_as(tmp_path / kind)
-        assert check((tmp_path / kind).read_text())
-
-
-def test_the_panels_can_be_saved_as_one_picture(page, tmp_path):
-    with page.expect_download() as download:
-        page.locator("#save-png").click()
-    download.value.save_as(tmp_path / "panels.png")
-    picture = Image.open(tmp_path / "panels.png")
-    assert picture.width > 1000 and picture.height > 600
-    assert np.asarray(picture.convert("L")).std() > 20
-
-
-def test_the_report_stands_on_its_own(page, browser, tmp_path):
-    with page.expect_download() as download:
-        page.locator("#save-report").click()
-    download.value.save_as(tmp_path / "report.html")
-    context = browser.new_context(offline=True)
-    report = context.new_page()
-    problems = []
-    report.on("pageerror", lambda error: problems.append(str(error)))
-    report.goto(f"file://{tmp_path}/report.html")
-    report.wait_for_function("Boolean(window.hmnetViewer)")
-    assert report.locator("table").count() >= 3 and report.locator("img").count() >= 2
-    assert problems == []
-    context.close()
-
-
-def test_a_link_brings_the_settings_back(page, open_page):
-    page.locator("#examples button").nth(1).click()
-    page.wait_for_timeout(2500)
-    drawn = draws(page)
-    fill(page, "#iterations", "5")
-    wait_for_draw(page, drawn)
-    lesson(page, "Break the parts")
-    drawn = draws(page)
-    page.locator("#dropped").get_by_text("right arm").click()
-    wait_for_draw(page, drawn)
-    page.locator("#viewer button[data-value=back]").click()
-    page.wait_for_timeout(300)
-    page.locator("#copy-link").click()
-    page.wait_for_function("location.search.includes('iterations=5')")
-    expected, state = mesh(page, "after"), page.evaluate("window.hmnetViewer.state()")
-    other = open_page(urlsplit(page.url).query)
-    other.wait_for_timeout(1000)
-    np.testing.assert_allclose(mesh(other, "after"), expected, atol=1e-5)
-    again = other.evaluate("window.hmnetViewer.state()")
-    assert again["layout"] == state["layout"] == "parts"
-    np.testing.assert_allclose(again["camera"], state["camera"], atol=1e-3)
-    assert other.locator("#dropped").get_by_label("right arm").is_checked()
-    assert other.locator("#iterations input[type=number]").input_value() == "5"
-
-
-@pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_nothing_is_wider_than_the_window(page, width):
-    page.set_viewport_size({"width": width, "height": 900})
-    for title in LAYOUTS:
-        lesson(page, title) if width > 400 else None
-        page.wait_for_timeout(300)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, title
-
-
-def test_no_other_host_is_asked(page, photo, served):
-    drawn = draws(page)
-    upload(page, photo)
-    wait_for_draw(page, drawn)
-    page.get_by_role("tab", name="Method").click()
-    page.wait_for_timeout(800)
-    # Addresses without a host are data the page itself holds (data:, blob:).
-    assert page.hosts - {""} == {urlsplit(served).netloc}
-
-
-def test_every_control_has_a_name(page):
-    script = """() => Array.from(document.querySelectorAll('button, input, textarea, select, [role=slider]'))
-        .filter(one => one.offsetParent && getComputedStyle(one).visibility !== 'hidden')
-        .filter(one => !(one.innerText?.trim() || one.ariaLabel || one.title || one.labels?.length ||
-                         one.getAttribute('aria-labelledby') || one.closest('label')))
-        .map(one => one.outerHTML.slice(0, 160))"""
-    nameless = {title: (lesson(page, title), page.evaluate(script))[1] for title in LAYOUTS}
-    assert not any(nameless.values()), nameless
