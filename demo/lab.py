@@ -71,12 +71,6 @@ def curve_figure(shown: LabCurves, current: int) -> go.Figure:
     )
 
 
-def roughness_line(session: Session, topology: MeshTopology) -> str:
-    """Mean distance to the one-ring mean before and after regularising, as a sentence in mm."""
-    before, after = _roughness_mm(session, topology)
-    return f"Roughness (mean distance to the neighbours' mean): {before:.1f} mm raw, {after:.1f} mm now."
-
-
 def lab_table(session: Session, body: BodyTemplate, topology: MeshTopology) -> str:
     """HTML table of the raw mesh beside the one under the lab's settings."""
     meshes = _raw_and_now(session)

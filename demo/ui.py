@@ -15,14 +15,14 @@ from demo.heat import Heat, HeatChoice, available, heat_of
 from demo.lessons import Lessons
 from demo.saving import Saving
 from demo.session import Lab, Models, Session
-from demo.uploads import forget
+from demo.uploads import read_once
 from hmnet.errors import HMNetError, ImageError
 from hmnet.mesh import MeshTopology
 from hmnet.mesh_file import read_mesh
 from hmnet.render import renderer_name
 
 CACHE_SECONDS = (60, 600)
-"""How often, and from what age on, Gradio deletes the files it made; uploads go at once (`forget`)."""
+"""How often, and from what age on, Gradio deletes the files it made; uploads go at once (`read_once`)."""
 SESSION_SECONDS = 3600
 NO_PHOTO = "There is no photo yet: upload, paste or take one, or pick an example."
 PRIVATE = {"api_visibility": "private"}
@@ -167,10 +167,8 @@ class Page:
         def work() -> Session:
             if photo is None:
                 raise ImageError(NO_PHOTO)
-            try:
-                return person.reconstruct(self.models, Path(photo), None, self._lab(values))
-            finally:
-                forget(Path(photo), Path(self.photo.GRADIO_CACHE))
+            with read_once(Path(photo), Path(self.photo.GRADIO_CACHE)) as file:
+                return person.reconstruct(self.models, file, None, self._lab(values))
 
         return self._begin(work, values)
 
@@ -181,7 +179,7 @@ class Page:
             # Not from the input: the upload was deleted once it was read, the session keeps the photo.
             if session is None:
                 raise ImageError(NO_PHOTO)
-            return person.again(self.models, person.regularise(self.models, session, self._lab(values)))
+            return person.again(self.models, replace(session, lab=self._lab(values)))
 
         return self._begin(work, values)
 
@@ -258,14 +256,12 @@ class Page:
             return {self.session: gr.skip()}
         counts = (len(self.body.vertices), self.body.upsampling.shape[0])
         try:
-            mesh = read_mesh(Path(file), counts)
-            values = self.lessons.with_against(values, "upload")
-            updates = self._numbers(session, mesh, values)
+            with read_once(Path(file), Path(self.lessons.mesh_file.GRADIO_CACHE)) as upload:
+                mesh = read_mesh(upload, counts)
+            updates = self._numbers(session, mesh, self.lessons.with_against(values, "upload"))
         except HMNetError as error:
             gr.Warning(str(error), duration=12)
             return {self.session: gr.skip()}
-        finally:
-            forget(Path(file), Path(self.lessons.mesh_file.GRADIO_CACHE))
         return {**updates, self.uploaded: mesh}
 
     def show_method(self, session):
