@@ -63,6 +63,10 @@ class AnnyBody:
             out[name] = (self.arrays[f"{name}.vertices"], shapes.flatten(1), weights)
         return out
 
+    def skinning_weights(self, surface: str = "full") -> torch.Tensor:
+        """(V, N): how far each vertex of a surface goes with each bone; rows sum to 1."""
+        return self._surfaces[surface][2]
+
     def shape_coefficients(self, phenotypes: torch.Tensor) -> torch.Tensor:
         """Coefficients (B, S) of the compact shape basis for phenotypes (B, 6) in [0, 1].
 
@@ -98,7 +102,7 @@ class AnnyBody:
     def pose(self, phenotypes: torch.Tensor, rotations: torch.Tensor, surface: str = "full") -> PosedBody:
         """Posed bodies for phenotypes (B, 6) and rotations (B, N, 3, 3): linear blend skinning."""
         vertices, posed_heads, transforms = self.transforms(phenotypes, rotations, surface)
-        weights = self._surfaces[surface][2]
+        weights = self.skinning_weights(surface)
         blended = (weights @ transforms.flatten(2)).unflatten(-1, (3, 4))
         posed = (blended[..., :3] @ vertices[..., None])[..., 0] + blended[..., 3]
         return PosedBody(posed, posed_heads)

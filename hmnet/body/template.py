@@ -14,6 +14,8 @@ from hmnet.body.softening import softened
 from hmnet.errors import BodyError
 
 ASSETS = Path(__file__).parents[2] / "assets"
+LICENSED = ("smpl", "smpl-1723", "mano")
+"""Bodies that are made from the user's own files."""
 LEFT_RIGHT = (("left_", "right_"), ("right_", "left_"))
 
 
@@ -21,7 +23,7 @@ LEFT_RIGHT = (("left_", "right_"), ("right_", "left_"))
 class BodyTemplate:
     """A template mesh of V vertices with J joints and K keypoints; camera frame, metres.
 
-    name: "anny".
+    name: as `load_body` takes it.
     vertices: (V, 3) rest shape of the average adult, root joint at the origin.
     faces: (F, 3) int64 triangles. face_parts: (F,) int64 in 1..24. vertex_parts: (V,) int64 in 1..24.
     joint_regressor: (J, V) sparse, rows sum to 1. joint_names: 24, named and ordered like SMPL's.
@@ -29,6 +31,9 @@ class BodyTemplate:
     mirror: (V,) int64, each vertex's mirror image.
     upsampling: (U, V) sparse, the template's surface to the full one (see `hmnet.body.softening`).
     full_faces: (G, 3) int64. full_face_parts: (G,) int64.
+    subset: (V,) int64, which of the U vertices of the full surface the template's are; None where it has
+    vertices of its own, as Anny's has.
+    A hand (see `hmnet.body.mano`) has 21 joints and 16 parts instead.
     """
 
     name: str
@@ -44,6 +49,7 @@ class BodyTemplate:
     upsampling: torch.Tensor
     full_faces: torch.Tensor
     full_face_parts: torch.Tensor
+    subset: torch.Tensor | None = None
 
     def joint_index(self, name: str) -> int:
         """Index of a joint by name; BodyError names the valid ones."""
@@ -61,7 +67,7 @@ class BodyTemplate:
     @cached_property
     def full_vertex_parts(self) -> torch.Tensor:
         """Part (U,) int64 of each vertex of the full surface: that of most faces around it."""
-        return _vertex_parts(self.full_faces, self.full_face_parts, self.upsampling.shape[0])
+        return vertex_parts_of(self.full_faces, self.full_face_parts, self.upsampling.shape[0])
 
     def regress_joints(self, vertices: torch.Tensor) -> torch.Tensor:
         """Joints (..., J, 3) of template vertices (..., V, 3)."""
@@ -77,10 +83,17 @@ class BodyTemplate:
 
 
 def load_body(name: str = "anny") -> BodyTemplate:
-    """The body template of that name; BodyError when it is unknown or its asset unreadable."""
-    if name != "anny":
-        raise BodyError(f"Unknown body {name!r}: choose one of anny.")
-    return _load_template()
+    """The body template of that name; BodyError when it is unknown or its asset unreadable.
+
+    "anny", "anny-full"; and from the user's own files (see `hmnet.body.smpl_files`) "smpl", "smpl-1723" and
+    "mano", where BodyError says which file is missing.
+    """
+    if name in LICENSED:
+        return _load_licensed(name)
+    loaders = {"anny": _load_template, "anny-full": _load_full_template}
+    if name not in loaders:
+        raise BodyError(f"Unknown body {name!r}: choose one of {', '.join((*loaders, *LICENSED))}.")
+    return loaders[name]()
 
 
 @lru_cache(maxsize=1)
@@ -116,18 +129,17 @@ def _load_template() -> BodyTemplate:
     upsampling = _sparse(arrays["upsample.index"], arrays["upsample.weight"], vertex_count)
     full_faces = torch.as_tensor(arrays["full.faces"]).long()
     full_face_parts = torch.as_tensor(arrays["full.face_parts"]).long()
-    full_vertex_parts = _vertex_parts(full_faces, full_face_parts, upsampling.shape[0])
+    full_vertex_parts = vertex_parts_of(full_faces, full_face_parts, upsampling.shape[0])
     joint_regressor = _sparse(arrays["joints.index"], arrays["joints.weight"], vertex_count)
-    phenotypes = torch.full((1, len(metadata["phenotypes"])), 0.5)
-    phenotypes[:, metadata["phenotypes"].index("age")] = 2 / 3
-    rest, _ = AnnyBody.from_arrays(arrays, metadata).rest(phenotypes, "template")
+    anny = AnnyBody.from_arrays(arrays, metadata)
+    rest = _average_adult(anny, "template")
     root = metadata["joints"].index("pelvis")
     return BodyTemplate(
         name="anny",
-        vertices=rest[0] - _apply(joint_regressor, rest)[0, root],
+        vertices=rest - _apply(joint_regressor, rest)[root],
         faces=faces,
         face_parts=face_parts,
-        vertex_parts=_vertex_parts(faces, face_parts, vertex_count),
+        vertex_parts=vertex_parts_of(faces, face_parts, vertex_count),
         joint_regressor=joint_regressor,
         joint_names=tuple(metadata["joints"]),
         keypoint_regressor=torch.as_tensor(arrays["keypoints.weight"]),
@@ -139,8 +151,35 @@ def _load_template() -> BodyTemplate:
     )
 
 
-def _vertex_parts(faces: torch.Tensor, face_parts: torch.Tensor, vertex_count: int) -> torch.Tensor:
-    """The part that most faces around each vertex have."""
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def _load_full_template() -> BodyTemplate:
+    # Not at the top: that file needs this one's BodyTemplate.
+    from hmnet.body.full_surface import full_template
+
+    body, anny = load_body("anny"), load_anny()
+    rest = _average_adult(anny, "template")
+    root = _apply(body.joint_regressor, rest)[body.joint_index("pelvis")]
+    return full_template(body, _average_adult(anny, "full") - root)
+
+
+def _load_licensed(name: str) -> BodyTemplate:
+    # Those files need this one's BodyTemplate too.
+    from hmnet.body.mano import mano_template
+    from hmnet.body.smpl_template import smpl_template
+
+    return mano_template() if name == "mano" else smpl_template(name)
+
+
+def _average_adult(anny: AnnyBody, surface: str) -> torch.Tensor:
+    """Rest vertices (V, 3) of the body with all phenotypes in the middle and the age of the young."""
+    phenotypes = torch.full((1, len(anny.phenotype_names)), 0.5)
+    phenotypes[:, anny.phenotype_names.index("age")] = 2 / 3
+    return anny.rest(phenotypes, surface)[0][0]
+
+
+def vertex_parts_of(faces: torch.Tensor, face_parts: torch.Tensor, vertex_count: int) -> torch.Tensor:
+    """Part (V,) int64 of each vertex: that of most faces (F, 3), with parts (F,), around it."""
     votes = torch.zeros(vertex_count, int(face_parts.max()) + 1)
     votes.index_put_(
         (faces.flatten(), face_parts.repeat_interleave(3)), torch.ones(faces.numel()), accumulate=True
