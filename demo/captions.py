@@ -111,7 +111,7 @@ LAYOUTS = {
     "error": ("Heatmap", ("truth", "regularised", "heat")),
     "parts": ("Break the parts", ("before", "after", "change")),
     "joints": ("Joints", ("joints", "true-joints")),
-    "variants": ("Variants", ("variant-hmnet", "variant-hmnet-oracle", "variant-baseline",
+    "variants": ("Variants", ("variant-hmnet", "variant-hmnet-oracle", "variant-rgb-only",
                               "variant-hmnet-unregularised")),
 }  # fmt: skip
 """Lesson: title, and the panes that it shows where they are there."""

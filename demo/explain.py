@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from demo.method import method_html
+from hmnet.figure_sections import FIGURES
+from hmnet.recorded import shown
 from hmnet.results import NAME as RESULTS
 from hmnet.variants import BASE
 
@@ -51,8 +53,12 @@ TOUR = [
 
 
 def results_markdown() -> str:
-    """RESULTS.md as it lies in the repository, or a sentence where it does not."""
-    return _below(_read(ROOT / RESULTS) or NO_RESULTS)
+    """RESULTS.md as it lies in the repository, or a sentence where it does not.
+
+    Its pictures have the addresses at which Gradio serves them (`launch_options` allows their folder).
+    """
+    text = _read(ROOT / RESULTS) or NO_RESULTS
+    return _below(text.replace(f"]({shown(FIGURES)}/", f"](gradio_api/file={FIGURES.as_posix()}/"))
 
 
 def card_markdown(folder: Path | None) -> str:

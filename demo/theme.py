@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from demo.examples import FOLDER
+from hmnet.figure_sections import FIGURES
 
 FOLDER_OF_STYLES = Path(__file__).parent
 STYLES = ("style.css", "photo_view.css", "viewer.css", "explain.css")
@@ -29,7 +30,7 @@ def launch_options(examples_folder: Path = FOLDER) -> dict[str, Any]:
     return {
         "theme": theme,
         "css_paths": [FOLDER_OF_STYLES / name for name in STYLES],
-        "allowed_paths": [str(examples_folder)],
+        "allowed_paths": [str(examples_folder), str(FIGURES)],
         "ssr_mode": False,
         "mcp_server": True,
         "footer_links": ["api", "settings"],

@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "train the networks, one stage at a time",
     "generate": "render synthetic photographs with ground truth, to train or test on",
     "evaluate": "measure a checkpoint's errors on rendered images and on photos",
+    "figure": "measure and draw one of the paper's figures",
     "results": "write RESULTS.md: the paper's tables beside the errors recorded with the weights",
 }
 DESCRIPTION = "HumanMeshNet: a 3D human mesh from one photo."

@@ -1,8 +1,10 @@
 """The errors of a checkpoint on rendered pictures and on photos: `python -m hmnet evaluate`.
 
 --data TEST                       the paper's metrics on a rendered test set, by part and by joint as well
+--data NAME --root DIR            the paper's metrics on surreal, up3d or human36m, from the set's own files
 --photos DIR --reference FILE     the joints found in photos against reference poses, nobody's box given
 --photos DIR --masks DIR          the segmenter's IoU of person against background on photos
+--table N                         the paper's table N, published rows beside the errors that were recorded
 """
 
 import argparse
@@ -16,7 +18,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from hmnet import set_errors
 from hmnet.body import PART_NAMES, BodyTemplate
+from hmnet.body.full_surface import on_surface_of
 from hmnet.checkpoint import CONFIG, Checkpoint, load_checkpoint
 from hmnet.data import testset
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
@@ -24,7 +28,7 @@ from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError, NoPersonFoundError
 from hmnet.image import read_image
 from hmnet.look import look_at, part_logits, reconstruct
-from hmnet.mesh import MeshTopology, neighbour_average, roughness
+from hmnet.mesh import MeshTopology, neighbour_average, normal_deviation, roughness
 from hmnet.metrics import (
     bootstrap_interval,
     each_part_iou,
@@ -35,17 +39,21 @@ from hmnet.metrics import (
     part_iou,
     part_means,
     point_errors,
+    surface_error,
 )
 from hmnet.model_card import write_model_card
 from hmnet.person_box import mask_box
 from hmnet.photo_scores import PhotoScore, Reference, read_reference, score_lines, score_photo
 from hmnet.predictor import Predictor
+from hmnet.published import TABLES
 from hmnet.report import summary
+from hmnet.tables import paper_table
 from hmnet.variants import form_of
 
 BATCH = 32
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-MESH_ERRORS = ("surface", "joint", "PA surface", "PA joint", "roughness")
+MESH_ERRORS = ("surface", "joint", "PA surface", "PA joint", "roughness", "normal deviation")
+FULL = ("full surface",)
 BRANCH_ERRORS = ("joint branch", "PA joint branch")
 NAME, CELL = 22, 22
 """Widths of a row's name and of a mean with its interval."""
@@ -53,7 +61,11 @@ NAME, CELL = 22, 22
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m hmnet evaluate`."""
-    parser.add_argument("--data", type=Path, help="folder of test shards from `hmnet generate --split test`")
+    parser.add_argument(
+        "--data", type=Path,
+        help="folder of test shards from `hmnet generate --split test`, or the name of a dataset in --root",
+    )  # fmt: skip
+    set_errors.add_arguments(parser)
     parser.add_argument("--limit", type=int, help="evaluate the first N samples only")
     parser.add_argument(
         "--true-parts", action="store_true", help="feed the true part map, as hmnet-oracle is always fed"
@@ -66,6 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--record", action="store_true", help="write the means into config.json of the --weights folder"
     )
+    parser.add_argument(
+        "--table", type=int, choices=sorted(TABLES), metavar="N",
+        help="print the paper's table 1, 2, 3 or 4: published rows beside ours, and what measured each",
+    )  # fmt: skip
     parser.add_argument("--photos", type=Path, help="folder of photos, with --reference or --masks")
     parser.add_argument("--reference", type=Path, help="JSON file of reference poses by the photos' stems")
     parser.add_argument(
@@ -83,15 +99,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print what was asked for."""
-    if options.data is None and options.masks is None and options.reference is None:
+    """Print what was asked for; a table last, so that it shows what was recorded just before."""
+    if options.data is not None or options.masks is not None or options.reference is not None:
+        _measure(options)
+    elif options.table is None:
         raise DataError(
-            "Nothing to evaluate: give --data SHARDS, or --photos DIR with --reference FILE or --masks DIR."
+            "Nothing to evaluate: give --data SHARDS, or --photos DIR with --reference FILE or --masks "
+            "DIR, or --table N."
         )
+    if options.table is not None:
+        print(paper_table(options.table))
+
+
+def _measure(options: argparse.Namespace) -> None:
     if options.photos is None and (options.masks or options.reference):
         raise DataError(
             "--reference and --masks need --photos: the folder of the photos that they belong to."
         )
+    dataset = options.data is not None and set_errors.names_set(options.data, options.root)
     references = {}
     if options.reference is not None:
         qualities = options.quality.split(",")
@@ -99,7 +124,9 @@ def run(options: argparse.Namespace) -> None:
     checkpoint = load_checkpoint(options.weights, options.variant)
     info = checkpoint.info
     print(f"weights: {info.source}, variant {info.variant}, revision {info.revision}")
-    if options.data is not None:
+    if dataset:
+        set_errors.run(checkpoint, options)
+    elif options.data is not None:
         _run_data(checkpoint, options)
     if options.masks is not None:
         for threshold, score in mask_scores(checkpoint, options.photos, options.masks, options.only):
@@ -133,19 +160,22 @@ def pose_errors(
     """Errors of N test samples in mm, and IoU of the part maps that HMNet was given.
 
     MESH_ERRORS, (N,) each: of the regularised mesh, and with "raw " before the name of the raw one; joints
-    are regressed from the mesh. BRANCH_ERRORS, (N,): of the joint branch's own joints.
+    are regressed from the mesh, "normal deviation" is in degrees. BRANCH_ERRORS, (N,): of the joint branch's
+    own joints, or of the raw mesh's where a variant has no such branch.
+    "full surface" (N,): of the regularised mesh after upsampling, so that templates can be compared.
     Of the regularised mesh also "part surface", "PA part surface" (N, 24), means over each part's vertices,
     and "each joint", "PA each joint" (N, J); PA aligns the body as a whole.
     "part IoU" (1, 24), "part mean IoU" and "person IoU" (1,).
     The crop is the true box, as in the paper. mirror: average with the answers to the mirror images. Raises
-    DataError where there is no sample.
+    DataError where there is no sample, or where the samples are of another body than the network's.
     """
     model, segmenter = checkpoint.model.eval(), checkpoint.segmenter.eval()
     body = model.body
     neighbours = MeshTopology.from_faces(body.faces, len(body.vertices)).neighbour_matrix
     columns: dict[str, list[Tensor]] = {}
     confusion = torch.zeros(len(PART_NAMES), len(PART_NAMES), dtype=torch.long)
-    for images, true_maps, vertices, joints in _batches(checkpoint, data, limit):
+    for images, true_maps, stored, joints in _batches(checkpoint, data, limit):
+        vertices = _true_surface(stored, body)
         look = look_at(segmenter, images, mirror)
         maps = true_maps if true_parts else segmenter.label(part_logits(segmenter, look))
         output = reconstruct(model, look, maps)
@@ -155,6 +185,7 @@ def pose_errors(
         raw = _mesh_errors(output.vertices, vertices, joints, body, neighbours)
         rows |= {f"raw {name}": raw[name] for name in MESH_ERRORS}
         rows |= {
+            "full surface": surface_error(body.upsample(averaged), body.upsample(vertices)),
             "joint branch": joint_error(output.joints, joints),
             "PA joint branch": pa_joint_error(output.joints, joints),
         }
@@ -167,6 +198,17 @@ def pose_errors(
     result["part mean IoU"], result["person IoU"] = np.array([mean_iou]), np.array([person_iou])
     result["part IoU"] = each_part_iou(confusion)[None].numpy()
     return result
+
+
+def _true_surface(stored: Tensor, body: BodyTemplate) -> Tensor:
+    """Stored true vertices (B, T, 3) on the network's template, (B, V, 3); DataError for another body's."""
+    vertices = on_surface_of(body, stored)
+    if vertices.shape[1] != len(body.vertices):
+        raise DataError(
+            f"The samples' bodies have {vertices.shape[1]} vertices, but the network's body {body.name} has "
+            f"{len(body.vertices)}: give samples of that body, or weights for the body anny."
+        )
+    return vertices
 
 
 def _mesh_errors(
@@ -182,6 +224,7 @@ def _mesh_errors(
         "PA surface": pa_surface.mean(1),
         "PA joint": pa_each_joint.mean(1),
         "roughness": 1000 * roughness(mesh, neighbours),
+        "normal deviation": normal_deviation(mesh, body.faces, neighbours),
         "part surface": part_means(surface, body.vertex_parts),
         "PA part surface": part_means(pa_surface, body.vertex_parts),
         "each joint": each_joint,
@@ -233,12 +276,15 @@ def print_errors(errors: Mapping[str, np.ndarray], body: BodyTemplate) -> None:
     """
     regularised, raw, branch = (
         _cells(np.stack([errors[prefix + name] for name in names], 1))
-        for prefix, names in (("", MESH_ERRORS), ("raw ", MESH_ERRORS), ("", BRANCH_ERRORS))
+        for prefix, names in (("", MESH_ERRORS + FULL), ("raw ", MESH_ERRORS), ("", BRANCH_ERRORS))
     )
-    print(f"{len(errors['surface'])} test images; mean error in mm [95 % interval]")
+    print(
+        f"{len(errors['surface'])} test images; mean error in mm [95 % interval], normal deviation in degrees"
+    )
     # No regulariser touches the joint branch, so it stands with what the networks gave.
-    columns = {"regularised": [*regularised, *[f"{'-':>6s}"] * len(branch)], "raw": [*raw, *branch]}
-    _print_columns("", MESH_ERRORS + BRANCH_ERRORS, columns)
+    none = f"{'-':>6s}"
+    columns = {"regularised": [*regularised, *[none] * len(branch)], "raw": [*raw, none, *branch]}
+    _print_columns("", MESH_ERRORS + FULL + BRANCH_ERRORS, columns)
     parts = {"surface": _cells(errors["part surface"]), "PA surface": _cells(errors["PA part surface"])}
     parts["IoU"] = [f"{value:.3f}" for value in errors["part IoU"][0]]
     print()

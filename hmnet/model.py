@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models import resnet18
+from torchvision.models import resnet18, resnet50
 
 from hmnet.body import PART_COUNT, PART_NAMES, BodyTemplate, load_body
 from hmnet.config import ModelConfig
 from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE, sighting
-from hmnet.variants import form_of
+from hmnet.variants import Variant, form_of
 
 LOOKS_LEFT_OUT = 0.25
 """Share of the sightings whose looks are withheld in training."""
@@ -85,13 +85,13 @@ def _code_table() -> Tensor:
 class PixelEncoder(nn.Module):
     """A normalised picture (B, 3, S, S), averaged over squares of `pooling` px, to (B, feature_size).
 
-    The paper's form at `pooling` 1.
+    The paper's form at `pooling` 1: a ResNet-18, or the baseline's ResNet-50.
     """
 
-    def __init__(self, feature_size: int, pooling: int = 1):
+    def __init__(self, feature_size: int, pooling: int = 1, backbone: str = "resnet18"):
         super().__init__()
         self.pooling = nn.AvgPool2d(pooling)
-        self.network = resnet18(num_classes=feature_size)
+        self.network = {"resnet18": resnet18, "resnet50": resnet50}[backbone](num_classes=feature_size)
 
     def see(self, image: Tensor, features: list[Tensor]) -> Tensor:
         """What `forward` takes, of a picture and MoveNet's features of it."""
@@ -165,15 +165,19 @@ class PartEncoder(nn.Module):
         return self.network(self.pooling(self.entry(part_map)))
 
 
-class NoPartEncoder(nn.Module):
-    """Nothing (B, feature_size) of part ids (B, H, W), for the baseline that is given none."""
+class NoEncoder(nn.Module):
+    """Nothing (B, feature_size) of pictures or part maps (B, ...), for a variant that is given none."""
 
     def __init__(self, feature_size: int):
         super().__init__()
         self.feature_size = feature_size
 
-    def forward(self, part_map: Tensor) -> Tensor:
-        return torch.zeros(len(part_map), self.feature_size, device=part_map.device)
+    def see(self, image: Tensor, features: list[Tensor]) -> Tensor:
+        """What `forward` takes in the place of a picture."""
+        return image
+
+    def forward(self, unseen: Tensor) -> Tensor:
+        return torch.zeros(len(unseen), self.feature_size, device=unseen.device)
 
 
 class Branch(nn.Sequential):
@@ -209,10 +213,13 @@ class Branch(nn.Sequential):
 
 
 class HMNet(nn.Module):
-    """RGB image and part map to 3D joints and raw template vertices."""
+    """RGB image and part map to 3D joints and raw template vertices.
 
-    def __init__(self, body: BodyTemplate, rgb_encoder: PixelEncoder | SightingEncoder,
-                 part_encoder: nn.Module, joint_branch: Branch, surface_branch: Branch):  # fmt: skip
+    joint_branch: None for the single-task variants, whose joints are those of the raw surface.
+    """
+
+    def __init__(self, body: BodyTemplate, rgb_encoder: PixelEncoder | SightingEncoder | NoEncoder,
+                 part_encoder: nn.Module, joint_branch: Branch | None, surface_branch: Branch):  # fmt: skip
         super().__init__()
         self.body = body
         self.rgb_encoder = rgb_encoder
@@ -244,23 +251,34 @@ class HMNet(nn.Module):
     def decode(self, rgb_features: Tensor, part_features: Tensor) -> HMNetOutput:
         """Joints and vertices from the two feature vectors (B, 1000)."""
         embedding = torch.cat([rgb_features, part_features], 1)
-        return HMNetOutput(self.joint_branch(embedding), self.surface_branch(embedding))
+        vertices = self.surface_branch(embedding)
+        if self.joint_branch is None:
+            return HMNetOutput(self.body.regress_joints(vertices), vertices)
+        return HMNetOutput(self.joint_branch(embedding), vertices)
 
 
 def build_hmnet(config: ModelConfig) -> HMNet:
-    """An HMNet of that configuration with random weights, its branches starting at the template."""
-    body = load_body(config.body)
-    size = config.feature_size
-    entry = PartCode(config.part_encoding)
-    joint_branch = Branch(2 * size, size, len(body.joint_names))
-    surface_branch = Branch(2 * size, size, len(body.vertices))
+    """An HMNet of that configuration with random weights, its branches starting at the template.
+
+    What it is made of is said by the variant's form (`hmnet.variants`); BodyError for an unknown body.
+    """
+    form, body, size = form_of(config.variant), load_body(config.body), config.feature_size
     no_directions = torch.zeros(0, 1, 3)
-    joint_branch.start_from(body.regress_joints(body.vertices), no_directions)
+    joint_branch = None
+    if form.joint_branch:
+        joint_branch = Branch(2 * size, size, len(body.joint_names))
+        joint_branch.start_from(body.regress_joints(body.vertices), no_directions)
+    surface_branch = Branch(2 * size, size, len(body.vertices))
     surface_branch.start_from(body.vertices, no_directions)
-    rgb_encoder = SightingEncoder(size)
-    if config.rgb_input == "pixels":
-        rgb_encoder = PixelEncoder(size, config.input_pooling)
-    part_encoder: nn.Module = PartEncoder(entry, size, config.input_pooling)
-    if form_of(config.variant).parts == "none":
-        part_encoder = NoPartEncoder(size)
-    return HMNet(body, rgb_encoder, part_encoder, joint_branch, surface_branch)
+    part_encoder: nn.Module = NoEncoder(size)
+    if form.parts != "none":
+        part_encoder = PartEncoder(PartCode(config.part_encoding), size, config.input_pooling)
+    return HMNet(body, _rgb_encoder(config, form), part_encoder, joint_branch, surface_branch)
+
+
+def _rgb_encoder(config: ModelConfig, form: Variant) -> PixelEncoder | SightingEncoder | NoEncoder:
+    if form.rgb == "none":
+        return NoEncoder(config.feature_size)
+    if form.rgb == "resnet18" and config.rgb_input == "sighting":
+        return SightingEncoder(config.feature_size)
+    return PixelEncoder(config.feature_size, config.input_pooling, form.rgb)

@@ -79,5 +79,5 @@ def _listed(value: str | list[str] | None) -> str:
 
 def _measured(metrics: dict) -> str:
     rows = [f"| {name} | {value:g} |" for name, value in metrics.items()]
-    note = "By `python -m hmnet evaluate --data TEST --record`; errors in mm, parts as IoU.\n\n"
-    return note + "| | |\n|---|---|\n" + "\n".join(rows) + "\n"
+    note = "By `python -m hmnet evaluate --data TEST --record`; errors in mm, normal deviation in degrees, "
+    return note + "parts as IoU.\n\n| | |\n|---|---|\n" + "\n".join(rows) + "\n"

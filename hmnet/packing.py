@@ -5,12 +5,13 @@ import json
 from pathlib import Path
 
 from hmnet.checkpoint import CONFIG, EMBEDDED, save_checkpoint, save_difference
-from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
+from hmnet.config import Preprocessing, SegmenterConfig
 from hmnet.data.shards import read_recipe, shard_paths
 from hmnet.errors import DataError
 from hmnet.model import build_hmnet
 from hmnet.model_card import write_model_card
 from hmnet.segmentation import build_segmenter
+from hmnet.stage_pose import model_config
 from hmnet.trainer import load_state
 from hmnet.variants import BASE
 
@@ -28,7 +29,7 @@ def pack(options: argparse.Namespace) -> None:
     states = {"segmenter": load_state(options.segmenter), "hmnet": load_state(options.initial)}
     segmenter = build_segmenter(SegmenterConfig(foreground_threshold=options.threshold))
     segmenter.load_state_dict(states["segmenter"]["averaged"])
-    config = _config(options)
+    config = model_config(options)
     model = build_hmnet(config)
     model.load_state_dict(states["hmnet"]["averaged"])
     data = {name: _training_of(state) for name, state in states.items()} | _pictures(options)
@@ -43,7 +44,7 @@ def _pack_difference(options: argparse.Namespace) -> None:
     """A variant's averaged weights as what differs from the embedded checkpoint of BASE."""
     if options.initial is None:
         raise DataError(f"Packing {options.variant} needs --initial STATE (of stage joint).")
-    config, state = _config(options), load_state(options.initial)
+    config, state = model_config(options), load_state(options.initial)
     model = build_hmnet(config)
     model.load_state_dict(state["averaged"])
     own = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
@@ -51,13 +52,6 @@ def _pack_difference(options: argparse.Namespace) -> None:
     extra = {"revision": options.revision, "commit": options.revision, "data": data, "metrics": {}}
     save_difference(options.output, model, extra, model_config=config, base=EMBEDDED / BASE)
     write_model_card(options.output)
-
-
-def _config(options: argparse.Namespace) -> ModelConfig:
-    return ModelConfig(
-        variant=options.variant, part_encoding=options.encoding, rgb_input=options.rgb_input,
-        input_pooling=options.pooling,
-    )  # fmt: skip
 
 
 def _pictures(options: argparse.Namespace) -> dict:

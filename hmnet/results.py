@@ -1,48 +1,70 @@
-"""RESULTS.md, the paper's tables beside ours, from the errors recorded with each variant's weights.
+"""RESULTS.md, the paper's tables and figures beside ours, from what was recorded.
 
-Nothing is measured here: `python -m hmnet evaluate --record` writes errors into config.json, and all that is
-written about them, wording included, follows from those numbers. Run it anew after every recording.
+Nothing is measured here: `python -m hmnet evaluate --record` and `python -m hmnet.experiments` write errors
+into config.json, `python -m hmnet figure` writes the figures, and all that is written about them, wording
+included, follows from those numbers. Run it anew after every recording.
 """
 
 import argparse
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from hmnet.checkpoint import EMBEDDED
 from hmnet.errors import DataError, OutputError
-from hmnet.variants import BASE, VARIANTS
+from hmnet.figure_sections import FIGURES, figure_sections
+from hmnet.findings import DIFFERENT, NOTE, SAME, findings
+from hmnet.published import TABLES
+from hmnet.recorded import EXPERIMENTS, Family, equal_budget, shipped, shown
+from hmnet.tables import (
+    code,
+    noise_table,
+    paper_table,
+    ratio_table,
+    square_table,
+    subsampling_table,
+    variant_table,
+)
+from hmnet.variants import BASE
 
 NAME = "RESULTS.md"
-ORACLE, BASELINE, UNREGULARISED = "hmnet-oracle", "baseline", "hmnet-unregularised"
-COLUMNS = {"surface": "surface", "joint": "joints", "PA surface": "PA surface", "PA joint": "PA joints"}
-"""Errors by their names in config.json, and the tables' titles for them."""
-PUBLISHED = {BASE: {"surface": 86.6, "joint": 71.9}, ORACLE: {}, BASELINE: {}}
-"""The paper's rows on SURREAL, mm; what is not certain is left out."""
-PUBLISHED_RATIOS = ((BASE, BASELINE, 0.86), (ORACLE, BASE, 0.73))
-"""Of the errors of two variants on SURREAL, the first over the second."""
-NEAR = 0.02
-"""Ratios that differ by less than this are called equal."""
-UNKNOWN = "-"
-METRICS = (*COLUMNS, "roughness", "raw surface", "raw roughness", "part mean IoU")
-HEAD = """*Written by `python -m hmnet results` from the errors recorded in `{weights}/*/config.json`: \
-run it again instead of editing this file.*
+COMMAND = code("python -m hmnet results")
+HEAD = """*Written by `python -m hmnet results` from the errors recorded in `{experiments}/*/config.json`, \
+`{weights}/*/config.json` and the figures in `{figures}`: run it again instead of editing this file.*
 
 # Results
 
-The paper measured on SURREAL, with SMPL's body; ours are measured on pictures that
+The paper measured on SURREAL, UP-3D and Human3.6M with SMPL's body; ours are measured on pictures that
 `python -m hmnet generate` renders, with Anny's. Millimetres of one are therefore no millimetres of the other,
-and it is the ratios between variants that can be compared. Joints are regressed from the mesh, PA is after
-Procrustes alignment, and a dash stands for what is not given or not measured here. `TEST` is the folder of
-the test set (README says which one).
-"""
-SQUARE = (
-    "The square of the paper's Fig. 8: surface error in mm, and in brackets the roughness, the mean distance "
-    "in mm of a vertex to its neighbours' mean."
+and it is the ratios between variants that can be compared. Errors are means over the test set, in mm; joints
+are regressed from the mesh, not those of the joint branch; PA is after Procrustes alignment; a dash stands
+for what is not given or not measured here. Published numbers that could not be checked are left out. `TEST`
+is the folder of the test set, `CROPS` that of crops of training pictures, `RUNS` one to work in (README says
+how to make them).
+
+There are two families of weights, and only rows of the same family can be compared with one another.
+**Equal budget** is the paper's form: ResNet encoders of pixels and part maps, each variant trained from
+random weights on the same number of images, one view, so that its rows differ in what their names say alone;
+the paper's own begin with ImageNet's weights, and see whole pixels instead of means over small squares.
+**Shipped** are the weights that the page uses: trained far longer, on what MoveNet sees of the person instead
+of pixels, and answering with the mean of two views; its other variants go on from HMNet's weights, which may
+make their differences smaller."""
+RATIOS = (
+    "Below 1 where the first variant is better. A published figure is of the surface error on SURREAL; "
+    "words are what the paper says without a figure that could be checked."
 )
-STARTED = (
-    "The paper trains each variant anew; here all of them go on from HMNet's weights and train only what "
-    "makes them differ: what is frozen is HMNet's, which may make the differences smaller than the paper's."
+SQUARE = (
+    "The square of the paper's Fig. 8: surface error in mm, and in brackets the roughness (mean distance "
+    "in mm of a vertex to its neighbours' mean) and the normal deviation (mean angle in degrees between "
+    "a vertex's normal and its neighbours' mean normal)."
+)
+SUBSAMPLING = (
+    "The network gives 1,229 vertices, which a fixed operator brings to the full surface, or all 13,718 "
+    "itself; both are scored on the full surface, whose vertices are denser on hands, feet and head, so that "
+    "these weigh more in its error."
+)
+NOISE = (
+    "The paper's Fig. 4: training meshes that were fitted badly on purpose, joints true; the test set's "
+    "meshes are true."
 )
 
 
@@ -52,224 +74,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", dest="file", type=Path, default=Path(NAME), metavar="FILE", help="default: %(default)s"
     )
-    parser.add_argument(
-        "--weights", type=Path, default=EMBEDDED, metavar="DIR",
-        help="folder with a folder for each variant (default: the embedded ones)",
-    )  # fmt: skip
+    for option, default, what in (
+        ("--weights", EMBEDDED, "the shipped weights, a folder for each variant"),
+        ("--experiments", EXPERIMENTS, "the experiments, likewise"),
+        ("--figures", FIGURES, "the figures, as `python -m hmnet figure` writes them"),
+    ):
+        parser.add_argument(
+            option,
+            type=Path,
+            default=default,
+            metavar="DIR",
+            help=f"folder of {what} (default: the embedded)",
+        )
 
 
 def run(options: argparse.Namespace) -> None:
     """Write the file; raises DataError where nothing is recorded, OutputError where it cannot be written."""
-    text = results(options.weights)
+    text = results(options.weights, options.experiments, options.figures)
     try:
         options.file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(
             f"{options.file} cannot be written ({error.strerror}): choose another --output."
         ) from error
-    print(f"{options.file} written, of {', '.join(read_configs(options.weights))}.")
+    print(f"{options.file} written.")
 
 
-def results(weights: Path = EMBEDDED) -> str:
-    """The whole text, Markdown. Raises DataError where not even BASE has recorded errors."""
-    configs = read_configs(weights)
-    if BASE not in configs:
+def results(weights: Path = EMBEDDED, experiments: Path = EXPERIMENTS, figures: Path = FIGURES) -> str:
+    """The whole text, Markdown. Raises DataError where not even the shipped HMNet has recorded errors."""
+    alike, page = equal_budget(experiments), shipped(weights)
+    families = (alike, page)
+    if BASE not in page.configs:
         raise DataError(
-            f"No errors of {BASE} are recorded below {weights}: run "
-            f"`{_command(_shown(weights), BASE)}` first."
+            f"No errors of {BASE} are recorded below {weights}: run `{page.command_for(BASE)}` first."
         )
-    errors = {name: config["metrics"] for name, config in configs.items()}
-    place = _shown(weights)
-    recorded = "\n".join(_command(place, name) for name in VARIANTS)
     sections = (
-        HEAD.format(weights=place),
-        "## Errors, in mm\n\n" + _error_table(errors),
-        _printed_by(recorded),
-        "## Ratios of errors\n\nBelow 1 where the first variant is better.\n\n" + _ratio_table(errors),
-        _printed_by("python -m hmnet results"),
-        f"## Trained and averaged, with and without Eq. 3\n\n{SQUARE}\n\n" + _square_table(errors),
-        _printed_by("\n".join(_command(place, name) for name in (BASE, UNREGULARISED))),
-        "## The variants\n\n" + _variant_table(configs),
-        _printed_by("python -m hmnet results"),
-        "## What comes out different from the paper\n\n" + "\n".join(f"- {s}" for s in _differences(errors)),
+        HEAD.format(experiments=shown(experiments), weights=shown(weights), figures=shown(figures)),
+        *(paper_table(number, families) for number in TABLES),
+        _both("Ratios of errors", RATIOS, ratio_table, families),
+        _both("Trained and averaged, with and without Eq. 3", SQUARE, square_table, families),
+        f"## Subsampling of the template\n\n{SUBSAMPLING}\n\n{subsampling_table(alike)}\n\n{COMMAND}",
+        f"## Noisy meshes in training\n\n{NOISE}\n\n{noise_table(alike)}\n\n{COMMAND}",
+        *figure_sections(figures),
+        _both("The variants", "What they are, and how long HMNet was trained.", variant_table, families),
+        *_comparison(families),
     )
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
-def read_configs(weights: Path) -> dict[str, dict]:
-    """config.json of each of VARIANTS whose errors are recorded, by name; DataError for an unreadable one."""
-    configs = {}
-    for name in VARIANTS:
-        path = weights / name / "config.json"
-        if not path.is_file():
-            continue
-        try:
-            config = json.loads(path.read_text(encoding="utf-8"))
-            recorded = set(METRICS) <= config.get("metrics", {}).keys()
-        except (OSError, ValueError, AttributeError) as error:
-            raise DataError(f"{path} is no readable config.json ({error}): copy it anew.") from error
-        if recorded:
-            configs[name] = config
-    return configs
+def _both(title: str, text: str, table: Callable[[Family], str], families: Sequence[Family]) -> str:
+    """A section with a table for each family."""
+    parts = (f"**{family.title.capitalize()}**\n\n{table(family)}" for family in families)
+    return "\n\n".join((f"## {title}", text, *parts, COMMAND))
 
 
-def _error_table(errors: Mapping[str, Mapping[str, float]]) -> str:
-    rows = [
-        (VARIANTS[name].title, "published, SURREAL", *(_mm(row.get(key)) for key in COLUMNS))
-        for name, row in PUBLISHED.items()
-    ]
-    for name, variant in VARIANTS.items():
-        if name in errors:
-            rows.append((variant.title, "ours", *(_mm(errors[name][key]) for key in COLUMNS)))
-        else:
-            rows.append((variant.title, "ours, not measured", *[UNKNOWN] * len(COLUMNS)))
-    return _table(("", "source", *COLUMNS.values()), rows)
-
-
-def _ratio_table(errors: Mapping[str, Mapping[str, float]]) -> str:
-    rows = []
-    for above, below, published in PUBLISHED_RATIOS:
-        ours = [_ratio(errors, above, below, key) for key in COLUMNS]
-        shown = [UNKNOWN if value is None else f"{value:.2f}" for value in ours]
-        rows.append((f"{VARIANTS[above].title} / {VARIANTS[below].title}", f"{published:.2f}", *shown))
-    return _table(("", "published", *(f"ours, {title}" for title in COLUMNS.values())), rows)
-
-
-def _square_table(errors: Mapping[str, Mapping[str, float]]) -> str:
-    rows = []
-    for name, title in ((BASE, "trained with Eq. 3"), (UNREGULARISED, "trained without")):
-        cells = [UNKNOWN, UNKNOWN]
-        if name in errors:
-            row = errors[name]
-            cells = [f"{row[p + 'surface']:.1f} ({row[p + 'roughness']:.1f})" for p in ("raw ", "")]
-        rows.append((title, *cells))
-    return _table(("", "averaging off", "averaging on"), rows)
-
-
-def _variant_table(configs: Mapping[str, dict]) -> str:
-    rows = []
-    for name, variant in VARIANTS.items():
-        training, rough = "not there", UNKNOWN
-        if name in configs:
-            training = _training(configs[name])
-            metrics = configs[name]["metrics"]
-            rough = f"{metrics['raw roughness']:.1f} / {metrics['roughness']:.1f}"
-        modules = ", ".join(f"`{module}`" for module in variant.trained)
-        rows.append((f"{variant.title} (`{name}`)", variant.sentence, modules, training, rough))
-    return _table(("", "what it is", "trained", "how long", "roughness raw / averaged, mm"), rows)
-
-
-def _training(config: dict) -> str:
-    """How long a variant's HMNet was trained, from its config.json, in words."""
-    seen = config.get("data", {}).get("hmnet")
-    if not seen:
-        return "not recorded"
-    text = f"{seen['images']:,} maps and crops in {seen['steps']:,} steps"
-    text += f", {seen['minutes']:g} minutes" if "minutes" in seen else ""
-    return text + (f"; on top of `{config['base']}`" if "base" in config else "")
-
-
-def _differences(errors: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
-    """Sentences on what the paper has otherwise; each follows from the numbers."""
-    own, published = errors[BASE]["surface"], PUBLISHED[BASE]["surface"]
-    yield (
-        f"HMNet's surface error is {own:.1f} mm, {own / published:.2f} times the published {published} mm, "
-        "which are of other pictures."
-    )
-    for above, below, ratio in PUBLISHED_RATIOS:
-        yield _ratio_sentence(errors, above, below, ratio)
-    yield from _square_sentences(errors)
-    yield STARTED
-    yield from _doubts(errors)
-
-
-def _ratio_sentence(
-    errors: Mapping[str, Mapping[str, float]], above: str, below: str, published: float
-) -> str:
-    titles = f"{VARIANTS[above].title} against {VARIANTS[below].title}"
-    ours = _ratio(errors, above, below, "surface")
-    if ours is None:
-        return f"{titles}: not measured here."
-    if ours > 1 + NEAR:
-        verdict = f"the other way round: {VARIANTS[above].title} is the worse of the two here"
-    elif ours > 1 - NEAR:
-        verdict = "no gain here, where the paper has one"
-    elif ours > published + NEAR:
-        verdict = "a gain as in the paper, but a smaller one"
-    elif ours < published - NEAR:
-        verdict = "a gain as in the paper, and a larger one"
-    else:
-        verdict = "the same gain as in the paper"
-    return f"{titles}: a ratio of {ours:.2f} in surface error, published {published:.2f}; {verdict}."
-
-
-def _square_sentences(errors: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
-    """What averaging does, to a network trained with it and to one trained without."""
-    with_it = errors[BASE]
-    yield "Averaging HMNet's mesh: " + _effect(with_it)
-    if UNREGULARISED not in errors:
-        yield f"{VARIANTS[UNREGULARISED].title}: not measured here, so half of Fig. 8's square is missing."
-        return
-    without = errors[UNREGULARISED]
-    yield "Averaging the mesh of the network trained without it: " + _effect(without)
-    corners = {
-        "trained with Eq. 3 and averaged": (with_it["surface"], with_it["roughness"]),
-        "trained with Eq. 3, not averaged": (with_it["raw surface"], with_it["raw roughness"]),
-        "trained without and averaged": (without["surface"], without["roughness"]),
-        "trained without, not averaged": (without["raw surface"], without["raw roughness"]),
-    }
-    own = next(iter(corners))
-    for column, what in enumerate(("lowest surface error", "smoothest mesh")):
-        best = min(corners, key=lambda corner: corners[corner][column])
-        verdict = "the paper's corner" if best == own else f"not the paper's corner, {own}"
-        yield f"The {what} of the four is that {best}: {verdict}."
-
-
-def _effect(row: Mapping[str, float]) -> str:
-    change = row["surface"] - row["raw surface"]
-    rough = row["raw roughness"] / max(row["roughness"], 1e-9)
-    smoother = f"{rough:.1f} times smoother" if rough >= 1 else "no smoother"
-    if abs(change) < 0.05:
-        return f"{smoother}, and the surface error stays."
-    return f"{smoother}, and the surface error {'falls' if change < 0 else 'rises'} by {abs(change):.1f} mm."
-
-
-def _doubts(errors: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
-    """Where recorded errors cannot be compared: all variants share a segmenter, so on the same pictures their
-    part maps have the same IoU, and the Oracle's 1."""
-    own = errors[BASE]["part mean IoU"]
-    for name, row in errors.items():
-        title, iou = VARIANTS[name].title, row["part mean IoU"]
-        if VARIANTS[name].parts == "true":
-            if iou < 1:
-                yield f"{title} was measured with predicted part maps: record it anew."
-        elif iou != own:
-            yield f"{title} was not measured on HMNet's test pictures (other part IoU): record both anew."
-
-
-def _ratio(errors: Mapping[str, Mapping[str, float]], above: str, below: str, key: str) -> float | None:
-    return errors[above][key] / errors[below][key] if {above, below} <= errors.keys() else None
-
-
-def _mm(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.1f}"
-
-
-def _command(place: str, name: str) -> str:
-    """What measures a variant, prints its errors and records them."""
-    return f"python -m hmnet evaluate --data TEST --weights {place} --variant {name} --record"
-
-
-def _printed_by(commands: str) -> str:
-    return f"```sh\n{commands}\n```"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    rule = ["---"] * len(header)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))
-
-
-def _shown(weights: Path) -> str:
-    """The folder as one writes it in the repository, so that the text is the same wherever that lies."""
-    root = EMBEDDED.parents[1]
-    return (weights.relative_to(root) if weights.is_relative_to(root) else weights).as_posix()
+def _comparison(families: Sequence[Family]) -> Iterable[str]:
+    """What comes out the same, what different, and what cannot be compared."""
+    found = findings(families)
+    for title, kind in (
+        ("What comes out different from the paper", DIFFERENT),
+        ("What comes out as in the paper", SAME),
+        ("What the paper gives no figure for", NOTE),
+    ):
+        sentences = [f"- {finding.sentence}" for finding in found if finding.kind == kind]
+        yield f"## {title}\n\n" + "\n".join(sentences or ["- Nothing that was measured."])

@@ -15,8 +15,9 @@ from hmnet.data.folders import read_samples, training_shards
 from hmnet.data.shards import StoredSample
 from hmnet.errors import DataError
 from hmnet.metrics import part_confusion, part_iou
+from hmnet.precision import half_precision
 from hmnet.segmentation import PartSegmenter
-from hmnet.trainer import Trainer, feed, half_precision, load_weights
+from hmnet.trainer import Trainer, feed, load_weights
 
 HELD_OUT, CHUNK = 256, 64
 

@@ -1,9 +1,10 @@
-"""Training, stage by stage: `python -m hmnet train --stage segmenter|maps|crops|joint|pack`.
+"""Training, stage by stage: `python -m hmnet train --stage segmenter|maps|crops|joint|dataset|pack`.
 
 segmenter   part labels from rendered photographs, over MoveNet's features
 maps        the part encoder and the branches, from endless corrupted part maps without pictures
 crops       person crops labelled by the trained segmenter
 joint       the whole of HMNet, on those crops and on further fresh part maps
+dataset     HMNet on SURREAL, UP-3D or Human3.6M from the user's own files, as the paper trains
 pack        the averaged weights of segmenter and joint as a checkpoint folder
 
 A stage ends after --minutes or after --images; each but crops and pack writes a resumable state, a log and
@@ -26,12 +27,15 @@ from hmnet.packing import pack
 from hmnet.parallel import joined, local_device, processes
 from hmnet.predictor import choose_device
 from hmnet.segmentation import build_segmenter
+from hmnet.stage_dataset import add_arguments as add_dataset_arguments
+from hmnet.stage_dataset import train_dataset, use_preset
 from hmnet.stage_pose import train_joint, train_maps
 from hmnet.stage_segmenter import train_segmenter
 from hmnet.trainer import load_weights
 from hmnet.variants import BASE, VARIANTS
 
-STAGES = ("segmenter", "maps", "crops", "joint", "pack")
+STAGES = ("segmenter", "maps", "crops", "joint", "dataset", "pack")
+BATCH, RATE = 32, 1e-3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,9 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--images", type=_whole, metavar="N",
         help="how many images to train on, in whole batches, instead of --minutes: repeatable to the bit",
     )  # fmt: skip
-    parser.add_argument("--batch", type=int, default=32, help="images a step, of each process (default 32)")
+    parser.add_argument(
+        "--batch", type=int, help=f"images a step, of each process (default {BATCH}; dataset: its preset's)"
+    )
     parser.add_argument("--size", type=int, default=192, help="side of the segmenter's windows, px")
-    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    parser.add_argument(
+        "--rate", type=float, help=f"highest learning rate (default {RATE}; dataset: its preset's)"
+    )
     parser.add_argument(
         "--averaging", type=float, default=0.999, metavar="DECAY",
         help="decay of the averaged weights per step; shorter runs want a faster one (default 0.999)",
@@ -88,10 +96,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rgb-input", default="sighting", help="what the RGB encoder sees: sighting or pixels"
     )
     parser.add_argument(
+        "--pictures-only", action="store_true", help="no fresh part maps among the crops (joint)"
+    )
+    parser.add_argument(
         "--variant", default=BASE, choices=list(VARIANTS),
-        help="which of the paper's variants (joint, pack; default hmnet). With --initial, hmnet's weights, "
-        "the others train only what makes them differ",
+        help="which of the paper's variants (joint, dataset, pack; default hmnet). With --initial, hmnet's "
+        "weights, stage joint trains only what makes the others differ",
     )  # fmt: skip
+    add_dataset_arguments(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the state in --output")
 
 
@@ -100,12 +112,21 @@ def run(options: argparse.Namespace) -> None:
 
     Raises HMNetError for a missing input, an unknown device or a loss that is no number.
     """
+    if options.stage == "dataset":
+        use_preset(options)
+    options.batch = BATCH if options.batch is None else options.batch
+    options.rate = RATE if options.rate is None else options.rate
     if options.threads:
         torch.set_num_threads(options.threads)
     device = choose_device(local_device(options.device or ("cuda" if torch.cuda.is_available() else "cpu")))
     torch.manual_seed(options.seed)
     options.output.mkdir(parents=True, exist_ok=True)
-    training = {"segmenter": train_segmenter, "maps": train_maps, "joint": train_joint}
+    training = {
+        "segmenter": train_segmenter,
+        "maps": train_maps,
+        "joint": train_joint,
+        "dataset": train_dataset,
+    }
     with joined(device):
         if options.stage in training:
             training[options.stage](options, device)

@@ -1,6 +1,7 @@
 """The training loop: one network, its optimiser, its averaged weights, its budget and the log."""
 
 import argparse
+import functools
 import itertools
 import math
 import sys
@@ -17,14 +18,16 @@ from hmnet.errors import CheckpointError, HMNetError
 from hmnet.run_log import open_log
 from hmnet.weights_file import read_weights
 
+DECAYING = functools.partial(torch.optim.AdamW, weight_decay=0.01, fused=True)
 WARMUP = 200
+"""Steps over which the learning rate rises, or a tenth of a short run."""
 SAVE_SECONDS, VALIDATE_SECONDS = 120, 300
 
 
 class Trainer:
     """One network, its optimiser, its averaged weights, and a budget of images or minutes.
 
-    The learning rate rises linearly over WARMUP steps and falls by a cosine over the budget; weights are
+    The learning rate rises linearly over the first steps and falls by a cosine over the budget; weights are
     averaged exponentially (EMA), and the averaged ones are what is kept for use. With a budget of images a
     run that was killed and resumed ends with the weights of an uninterrupted one, because everything that
     moves is in the state and batch k depends on nothing but the seed and k.
@@ -36,17 +39,19 @@ class Trainer:
     Resumed with another number of processes a run goes on, but not to the bit.
 
     balance: running numbers of the loss; they belong to the state and are restored in place.
+    optimiser: makes one from parameters and a rate.
     """
 
     def __init__(self, network: nn.Module, options: argparse.Namespace,
-                 device: torch.device | str = "cpu", balance: dict[str, float] | None = None):  # fmt: skip
+                 device: torch.device | str = "cpu", balance: dict[str, float] | None = None,
+                 optimiser: Callable[..., torch.optim.Optimizer] = DECAYING):  # fmt: skip
         self.device = torch.device(device)
         network.load_state_dict(parallel.from_first(network.state_dict))
         network = parallel.share_batch_norm(network, self.device)
         self.network = network.to(self.device, memory_format=torch.channels_last)
         self.options = options
         self.balance = {} if balance is None else balance
-        self.optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=0.01)
+        self.optimiser = optimiser(network.parameters(), options.rate)
         self.averaged = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.step = self.images = 0
         self.spent = 0.0
@@ -175,7 +180,10 @@ class Trainer:
         return figures
 
     def _schedule(self, share: float) -> None:
-        rate = self.options.rate * min(1.0, (self.step + 1) / WARMUP)
+        warmup = WARMUP
+        if self.options.images:
+            warmup = min(WARMUP, self.options.images / self.options.batch / 10)
+        rate = self.options.rate * min(1.0, (self.step + 1) / warmup)
         rate *= 0.5 * (1 + math.cos(math.pi * min(share, 1.0))) * 0.99 + 0.01
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -218,11 +226,6 @@ def feed(batches: Dataset, first: int, workers: int, device: torch.device) -> It
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )  # fmt: skip
     return iter(loader)
-
-
-def half_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 on CUDA and on a CPU."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type in ("cuda", "cpu"))
 
 
 def load_state(path: Path) -> dict:

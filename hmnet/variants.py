@@ -1,28 +1,38 @@
-"""The paper's variants of HMNet: what each is given, how it is trained, what it shows."""
+"""The paper's variants of HMNet: what each is given, what it is made of and how it is trained."""
 
 from dataclasses import dataclass
 
 BASE = "hmnet"
-"""The variant that the others start from and share their frozen modules with."""
+"""The variant that the shipped others start from and share their frozen modules with."""
 BRANCHES = ("joint_branch", "surface_branch")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of the paper's tables.
+    """One row of the paper's tables, as a configuration of one model.
 
-    name: of the checkpoint. title: for a person. sentence: what it is, in one. parts: the part map that the
-    network is given: "predicted", "true" or "none". regularised: whether Eq. 3 stands before L_S in training.
-    trained: the modules of `hmnet.model.HMNet` that are trained; the others stay those of BASE.
-    Differs from the paper: the variants go on from BASE's weights instead of starting anew, so that two CPU
-    cores can train them and a checkpoint holds only what differs.
+    name: of the checkpoint. title: for a person. sentence: what it is, in one.
+    rgb: the encoder of the picture: "resnet18" (unless `ModelConfig.rgb_input` puts another in its place),
+    "resnet50" or "none". parts: the part map that the network is given: "predicted", "true" or "none".
+    joint_branch: whether there is one; without, joints are those regressed from the surface, and neither L_J
+    nor L_JS is taken. regularised: whether Eq. 3 stands before L_S in training. joint_loss, agreement:
+    whether L_J and L_JS are taken. body: the template. true_meshes: whether it learns from the true meshes,
+    or from badly fitted ones with true joints (`hmnet.data.misfit`).
+    trained: the modules of `hmnet.model.HMNet` that are trained when it goes on from BASE's weights; the
+    others stay BASE's. A variant that starts anew trains all it has.
     """
 
     name: str
     title: str
     sentence: str
+    rgb: str = "resnet18"
     parts: str = "predicted"
+    joint_branch: bool = True
     regularised: bool = True
+    joint_loss: bool = True
+    agreement: bool = True
+    body: str = "anny"
+    true_meshes: bool = True
     trained: tuple[str, ...] = BRANCHES
 
 
@@ -35,7 +45,24 @@ VARIANTS = {
                 parts="true", trained=("part_encoder", *BRANCHES)),
         Variant("hmnet-unregularised", "Trained without Eq. 3",
                 "The surface loss scores the raw mesh: no averaging in training.", regularised=False),
-        Variant("baseline", "Baseline", "The photo alone, without a part map.", parts="none"),
+        Variant("rgb-only", "Photo alone", "HMNet without a part map.", parts="none"),
+        Variant("baseline", "Baseline", "A ResNet-50 of the photo, straight to the vertices.",
+                rgb="resnet50", parts="none", joint_branch=False),
+        Variant("single-task-parts", "Single task, parts", "The part map alone, straight to the vertices.",
+                rgb="none", joint_branch=False),
+        Variant("single-task", "Single task", "Photo and part map, straight to the vertices.",
+                joint_branch=False),
+        Variant("hmnet-full", "HMNet, full template", "HMNet on the body's full surface of 13,718 vertices.",
+                body="anny-full"),
+        Variant("hmnet-no-joint-loss", "Without L_J", "The joint branch only agrees with the surface.",
+                joint_loss=False),
+        Variant("hmnet-no-agreement", "Without L_JS", "Nothing asks that the two branches agree.",
+                agreement=False),
+        Variant("hmnet-noisy", "HMNet, noisy meshes", "HMNet trained on badly fitted meshes, joints true.",
+                true_meshes=False),
+        Variant("single-task-noisy", "Single task, noisy meshes",
+                "Trained on the same badly fitted meshes, without the true joints.",
+                joint_branch=False, true_meshes=False),
     )
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ def comparison(checkpoint_folder: Path, tmp_path_factory) -> Comparison:
     root = tmp_path_factory.mktemp("variants")
     (root / "hmnet").symlink_to(checkpoint_folder)
     torch.manual_seed(3)
-    for name in ("hmnet-oracle", "hmnet-unregularised", "baseline"):
+    for name in ("hmnet-oracle", "hmnet-unregularised", "rgb-only"):
         config = ModelConfig(variant=name, feature_size=64)
         save_difference(root / name, build_hmnet(config), {}, model_config=config, base=root / "hmnet")
     segmenter = RedSegmenter(RedFeatures(), SegmenterConfig()).eval()
@@ -35,7 +35,7 @@ def prediction(comparison: Comparison):
 
 
 def test_each_variant_answers_with_a_mesh_of_its_own(comparison, prediction):
-    assert comparison.names == ("hmnet-oracle", "hmnet-unregularised", "baseline")
+    assert comparison.names == ("hmnet-oracle", "hmnet-unregularised", "rgb-only")
     answers = comparison.answers(prediction, np.ones_like(prediction.labels))
     assert set(answers) == set(comparison.names)
     meshes = [prediction.raw_vertices, *(answer.raw_vertices for answer in answers.values())]
@@ -53,9 +53,9 @@ def test_the_oracle_needs_the_true_parts_and_follows_them(comparison, prediction
     assert np.abs(one - other).max() > 1e-6
 
 
-def test_the_baseline_is_given_no_parts(comparison, prediction):
+def test_the_photo_alone_is_given_no_parts(comparison, prediction):
     blank = replace(prediction, labels=np.zeros_like(prediction.labels))
-    one, other = (comparison.answers(p)["baseline"].raw_vertices for p in (prediction, blank))
+    one, other = (comparison.answers(p)["rgb-only"].raw_vertices for p in (prediction, blank))
     np.testing.assert_array_equal(one, other)
 
 

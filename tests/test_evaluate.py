@@ -1,6 +1,7 @@
 """Evaluation: figures of a set whose answer is known, and one sentence for what is missing."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hmnet.checkpoint import Checkpoint, WeightsInfo
 from hmnet.config import Preprocessing
 from hmnet.data.shards import write_shard
 from hmnet.errors import DataError
+from hmnet.mesh import MeshTopology, neighbour_average
 from hmnet.model import HMNetOutput
 
 pytest.importorskip("webdataset", reason="shards need webdataset (requirements-dev.txt)")
@@ -25,9 +27,9 @@ HEAD = [PART_INDEX["right head"] - 1, PART_INDEX["left head"] - 1]
 class Standing(torch.nn.Module):
     """A network that always answers with the template, moved aside, and from the joint branch with zeros."""
 
-    def __init__(self, offset):
+    def __init__(self, offset, body=None):
         super().__init__()
-        self.body, self.offset = load_body(), torch.tensor(offset)
+        self.body, self.offset = body or load_body(), torch.tensor(offset)
         self.part_maps = []
 
     @property
@@ -113,6 +115,26 @@ def test_a_known_offset_comes_out_in_mm(checkpoint, tmp_path):
         evaluate.pose_errors(checkpoint, tmp_path, limit=0)
 
 
+def test_templates_are_compared_on_the_full_surface(checkpoint, tmp_path):
+    write_shard(tmp_path / "00000.tar", [Shown()], np.random.default_rng(0))
+    full_body = load_body("anny-full")
+    full = replace(checkpoint, model=Standing([0.03, 0.0, 0.04], full_body))
+    own, finer = (evaluate.pose_errors(network, tmp_path, mirror=False) for network in (checkpoint, full))
+    # Truth is stored on the small template; upsampled it is some mm from the full one at rest.
+    assert finer["raw surface"] == pytest.approx(50, abs=5) and finer["raw joint"] == pytest.approx(50, abs=5)
+    assert finer["full surface"] == pytest.approx(finer["surface"])
+    assert own["full surface"] != pytest.approx(own["surface"], abs=0.1)
+    body = load_body()
+    ring = MeshTopology.from_faces(body.faces, len(body.vertices)).neighbour_matrix
+    answer = neighbour_average(body.vertices + torch.tensor([0.03, 0.0, 0.04]), ring)
+    distances = (body.upsample(answer) - body.upsample(body.vertices)).norm(dim=-1)
+    assert own["full surface"] == pytest.approx(1000 * distances.mean().item(), abs=0.3)
+    assert 0 < own["normal deviation"] < own["raw normal deviation"] < 90
+    other = replace(checkpoint, model=Standing([0.0, 0.0, 0.0], replace(full_body, name="other")))
+    with pytest.raises(DataError, match="1229 vertices, but the network's body other has 13718"):
+        evaluate.pose_errors(other, tmp_path, mirror=False)
+
+
 def test_parts_and_joints_are_told_apart(checkpoint, tmp_path):
     body, plain, moved = checkpoint.model.body, Shown(), Shown()
     head = torch.isin(body.vertex_parts, torch.tensor(HEAD) + 1).numpy()
@@ -174,6 +196,7 @@ def made_up_errors():
     three = np.array([10.0, 20.0, 30.0])
     errors = {name: three for name in evaluate.MESH_ERRORS}
     errors |= {f"raw {name}": three + 10 for name in evaluate.MESH_ERRORS}
+    errors["full surface"] = three - 5
     errors |= {name: three + 20 for name in evaluate.BRANCH_ERRORS}
     by_name = three[:, None] + 100 * np.arange(24)
     errors |= {
@@ -192,6 +215,7 @@ def test_the_tables_print_means_and_intervals(capsys):
     rows = {row[:22].strip(): row[22:].split("]") for row in first[2:]}
     for name in evaluate.MESH_ERRORS:
         assert [cell.split("[")[0].strip() for cell in rows[name]] == ["20.0", "30.0", ""]
+    assert rows["full surface"][0].split()[0] == "15.0" and rows["full surface"][1].split()[-1] == "-"
     assert rows["PA joint branch"][0].split() == ["-", "40.0", "[", *rows["PA joint branch"][0].split()[3:]]
     low, high = (float(bound) for bound in rows["surface"][0].split("[")[1].split(","))
     # Three images of 10, 20 and 30: the same one drawn thrice bounds the mean.
@@ -229,12 +253,26 @@ def test_missing_masks_and_photos_are_one_sentence(checkpoint, tmp_path):
         evaluate.mask_scores(checkpoint, tmp_path / "photos", tmp_path)
 
 
+def test_a_table_is_printed_without_measuring_or_after_it(checkpoint, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(evaluate, "load_checkpoint", lambda *_: checkpoint)
+    write_shard(tmp_path / "00000.tar", [Shown()], np.random.default_rng(0))
+    assert main(["evaluate", "--table", "3"]) == 0
+    table = capsys.readouterr().out
+    assert table.startswith("## Table 3: Human3.6M") and checkpoint.segmenter.looks == 0
+    assert main(["evaluate", "--data", str(tmp_path), "--table", "3"]) == 0
+    measured = capsys.readouterr().out
+    assert measured.endswith(table) and "1 test images" in measured
+    assert main(["evaluate"]) == 2
+    assert "--table N" in capsys.readouterr().err
+
+
 def test_means_are_recorded_beside_the_weights(tmp_path):
     (tmp_path / "config.json").write_text('{"variant": "hmnet", "model": {"body": "anny"}}')
     evaluate.record(tmp_path, made_up_errors())
     config = json.loads((tmp_path / "config.json").read_text())
-    names = ("surface", "joint", "PA surface", "PA joint", "roughness")
+    names = ("surface", "joint", "PA surface", "PA joint", "roughness", "normal deviation")
     expected = dict.fromkeys(names, 20.0) | {f"raw {name}": 30.0 for name in names}
+    expected |= {"full surface": 15.0}
     expected |= {"joint branch": 40.0, "PA joint branch": 40.0, "part mean IoU": 0.25, "person IoU": 0.5}
     assert config["variant"] == "hmnet" and config["metrics"] == expected
     assert "| surface | 20 |" in (tmp_path / "README.md").read_text()

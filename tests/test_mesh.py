@@ -9,7 +9,15 @@ import torch
 
 from hmnet.body import load_body
 from hmnet.errors import TopologyError
-from hmnet.mesh import MeshTopology, neighbour_average, regularise, roughness, taubin_smooth, vertex_normals
+from hmnet.mesh import (
+    MeshTopology,
+    neighbour_average,
+    normal_deviation,
+    regularise,
+    roughness,
+    taubin_smooth,
+    vertex_normals,
+)
 
 SHARED = Path(os.environ.get("HMNET_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -152,6 +160,58 @@ def test_gradients() -> None:
 def test_normals_of_an_octahedron_point_outwards() -> None:
     normals = vertex_normals(torch.tensor(OCTAHEDRON) * 0.01, torch.tensor(OCTAHEDRON_FACES))
     torch.testing.assert_close(normals, torch.tensor(OCTAHEDRON))
+
+
+def slow_normal_deviation(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """The oracle: the angle at each vertex by the arc cosine, one vertex at a time."""
+    neighbours: list[set[int]] = [set() for _ in vertices]
+    normals = np.zeros_like(vertices)
+    for a, b, c in faces.tolist():
+        normal = np.cross(vertices[b] - vertices[a], vertices[c] - vertices[a])
+        for corner in (a, b, c):
+            normals[corner] += normal
+            neighbours[corner].update({a, b, c} - {corner})
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    angles = []
+    for normal, ring in zip(normals, neighbours, strict=True):
+        mean = sum(normals[j] for j in ring)
+        angles.append(np.degrees(np.arccos(normal @ mean / np.linalg.norm(mean))))
+    return float(np.mean(angles))
+
+
+def test_normal_deviation_equals_the_slow_loop_in_batches() -> None:
+    body = load_body()
+    faces = body.faces.numpy()
+    generator = np.random.default_rng(0)
+    rough = body.vertices.double().numpy() + generator.normal(0, 0.008, (2, len(body.vertices), 3))
+    matrix = topology_of(faces).neighbour_matrix
+    found = normal_deviation(torch.from_numpy(rough), body.faces, matrix)
+    np.testing.assert_allclose(found, [slow_normal_deviation(v, faces) for v in rough], rtol=1e-9)
+    assert (found > normal_deviation(body.vertices, body.faces, matrix).item() + 5).all()
+
+
+def test_normal_deviation_is_known_on_a_tetrahedron_and_keeps_under_similarity() -> None:
+    matrix, faces = topology_of(TETRAHEDRON_FACES).neighbour_matrix, torch.tensor(TETRAHEDRON_FACES)
+    # The three other normals' mean points exactly away.
+    vertices = torch.tensor(TETRAHEDRON)
+    assert normal_deviation(vertices, faces, matrix).item() == pytest.approx(180)
+    body = load_body()
+    matrix = topology_of(body.faces.numpy()).neighbour_matrix
+    turned = 3 * body.vertices.double() @ torch.tensor([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]]).double() + 7
+    torch.testing.assert_close(
+        normal_deviation(turned, body.faces, matrix),
+        normal_deviation(body.vertices.double(), body.faces, matrix),
+    )
+
+
+def test_normal_deviation_of_an_octahedron_s_vertices_is_nothing() -> None:
+    # The neighbours' normals cancel: no direction to deviate from.
+    found = normal_deviation(
+        torch.tensor(OCTAHEDRON),
+        torch.tensor(OCTAHEDRON_FACES),
+        topology_of(OCTAHEDRON_FACES).neighbour_matrix,
+    )
+    assert found.item() == 0
 
 
 @pytest.mark.parametrize(

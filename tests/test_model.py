@@ -90,8 +90,8 @@ def test_unknown_forms_are_answered_with_the_choices():
         ModelConfig(rgb_input="taste")
 
 
-def test_the_baseline_has_no_part_encoder_and_sees_no_parts():
-    network = build_hmnet(ModelConfig(variant="baseline", feature_size=64)).eval()
+def test_the_photo_alone_has_no_part_encoder_and_sees_no_parts():
+    network = build_hmnet(ModelConfig(variant="rgb-only", feature_size=64)).eval()
     assert not any(name.startswith("part_encoder") for name in network.state_dict())
     seen = torch.randn(2, PLACES_SIZE + LOOKS_SIZE)
     maps = torch.randint(0, 25, (2, 2, 64, 64))

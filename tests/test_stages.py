@@ -10,7 +10,7 @@ import torch
 pytest.importorskip("numba", reason="training data need requirements-dev.txt")
 pytest.importorskip("webdataset", reason="training data need requirements-dev.txt")
 
-from hmnet import packing, stage_pose, train
+from hmnet import packing, pose_batches, stage_pose, train
 from hmnet.body import load_body
 from hmnet.checkpoint import load_checkpoint
 from hmnet.config import SegmenterConfig
@@ -23,11 +23,13 @@ from hmnet.data.synthetic.scenes.photograph import Scenery, photograph
 from hmnet.errors import DataError
 from hmnet.keypoints import COUNT, LOOKS_SIZE, PLACES_SIZE
 from hmnet.losses import surface_loss
-from hmnet.model import HMNetOutput
+from hmnet.model import HMNetOutput, build_hmnet
+from hmnet.pose_batches import JointBatches, MapBatches
+from hmnet.pose_loss import PoseLoss
 from hmnet.segmentation import build_segmenter
-from hmnet.stage_pose import JointBatches, MapBatches
 from hmnet.stage_segmenter import WindowBatches
 from hmnet.trainer import Trainer, feed, load_state
+from hmnet.variants import VARIANTS
 from hmnet.weights_file import read_weights
 
 
@@ -100,7 +102,7 @@ def test_from_a_shard_to_weights(work):
     [
         ("hmnet-oracle", {"part_encoder", "joint_branch", "surface_branch"}),
         ("hmnet-unregularised", {"joint_branch", "surface_branch"}),
-        ("baseline", {"joint_branch", "surface_branch"}),
+        ("rgb-only", {"joint_branch", "surface_branch"}),
     ],
 )
 def test_a_variant_goes_on_from_hmnet_and_keeps_what_differs(work, tmp_path, monkeypatch, variant, trained):
@@ -121,7 +123,7 @@ def test_a_variant_goes_on_from_hmnet_and_keeps_what_differs(work, tmp_path, mon
 
 
 def test_the_oracle_is_trained_on_true_maps_alone(work):
-    batches = JointBatches(work / "crops", 0, (), 8, 0, "sighting", true_parts=True)
+    batches = JointBatches(work / "crops", 0, (), 8, 0, "sighting", VARIANTS["hmnet-oracle"])
     true_maps = open_crops(work / "crops").true_maps
     known = [one for part_map in true_maps for one in (part_map, mirrored_map(part_map))]
     for part_map in batches[0][0][: batches.count]:
@@ -134,8 +136,8 @@ def test_without_the_regulariser_the_loss_scores_the_raw_mesh(work):
     rough = truth + 0.02 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
     output = HMNetOutput(body.regress_joints(truth), rough)
     with_eq3, without = (
-        stage_pose.PoseLoss(body, regularised=choice)(output, truth, output.joints)[1]["surface"]
-        for choice in (True, False)
+        PoseLoss(body, form=VARIANTS[name])(output, truth, output.joints)[1]["surface"]
+        for name in ("hmnet", "hmnet-unregularised")
     )
     torch.testing.assert_close(without, surface_loss(rough, truth))
     assert with_eq3 < 0.8 * without
@@ -215,13 +217,13 @@ def test_a_mirrored_crop_is_the_mirror_image_of_all_it_shows(work):
 
 
 def test_a_turned_window_turns_the_body_with_it(monkeypatch):
-    monkeypatch.setattr(stage_pose, "JITTER", 0.0)
+    monkeypatch.setattr(pose_batches, "JITTER", 0.0)
     generator = np.random.default_rng(0)
     joints = generator.normal(0, 0.3, (4, COUNT, 3)).astype(np.float32)
     seen = generator.normal(0, 1, (4, PLACES_SIZE + LOOKS_SIZE)).astype(np.float32)
     for first in (0, 3 * COUNT):
         seen[:, first : first + 2 * COUNT] = joints[..., :2].reshape(4, -1)
-    after, vertices, turned = stage_pose.moved(seen, joints.copy(), joints, generator)
+    after, vertices, turned = pose_batches.moved(seen, joints.copy(), joints, generator)
     np.testing.assert_array_equal(vertices, turned)
     np.testing.assert_array_equal(turned[..., 2], joints[..., 2])
     assert np.abs(turned - joints).max() > 0.01
@@ -285,3 +287,67 @@ def test_what_the_initial_weights_had_seen_counts_too(tmp_path):
     later = state | {"options": {"initial": str(tmp_path / "state.pt")}}
     assert packing._training_of(later)["images"] == 11
     assert packing._training_of(state | {"options": {"initial": "None"}})["images"] == 3
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "hmnet-full"])
+def test_every_variant_trains_anew_from_pixels_in_its_own_form(name, work, tmp_path):
+    form = VARIANTS[name]
+    train.run(options("--stage", "joint", "--variant", name, "--data", str(work / "crops"), "--images", "8",
+                      "--batch", "8", "--pooling", "8", "--rgb-input", "pixels", "--pictures-only",
+                      "--workers", "0", "--output", str(tmp_path)))  # fmt: skip
+    state = load_state(tmp_path / "state.pt")
+    modules = {key.split(".")[0] for key in state["network"]}
+    assert ("joint_branch" in modules) == form.joint_branch
+    assert ("rgb_encoder" in modules) == (form.rgb != "none")
+    assert ("part_encoder" in modules) == (form.parts != "none")
+    # A bottleneck is what a ResNet-50 has and a ResNet-18 has not.
+    assert any(".conv3." in key for key in state["network"]) == (form.rgb == "resnet50")
+    assert state["images"] == 8
+
+
+def test_the_losses_that_a_variant_goes_without_do_not_move_it():
+    body = load_body()
+    points = torch.randn(2, len(body.vertices), 3, generator=torch.Generator().manual_seed(0)) * 0.2
+    truth, joints = body.vertices.expand(2, -1, -1), body.regress_joints(body.vertices).expand(2, -1, -1)
+
+    def pulls_at_the_branch(name: str) -> tuple[bool, bool]:
+        """Whether the true joints, and whether the surface, have a say in the joint branch's gradient."""
+
+        def gradient(target: torch.Tensor, surface: torch.Tensor) -> torch.Tensor:
+            branch = (joints + 0.1).requires_grad_()
+            loss, _ = PoseLoss(body, form=VARIANTS[name])(HMNetOutput(branch, surface), truth, target)
+            return torch.autograd.grad(loss, branch)[0]
+
+        still = gradient(joints, points)
+        moved = gradient(joints + 1, points), gradient(joints, points + 1)
+        return tuple(not torch.allclose(one, still) for one in moved)
+
+    assert pulls_at_the_branch("hmnet") == (True, True)
+    assert pulls_at_the_branch("hmnet-no-joint-loss") == (False, True)
+    assert pulls_at_the_branch("hmnet-no-agreement") == (True, False)
+    assert pulls_at_the_branch("single-task") == (False, False)
+
+
+def test_noisy_meshes_have_true_joints_and_the_same_misfit_each_time(work):
+    given = (work / "crops", 0, (), 8, 0, "pixels")
+    true, noisy = (JointBatches(*given, VARIANTS[name], True) for name in ("hmnet", "hmnet-noisy"))
+    (_, meshes, joints, *_), (_, wrong, same, *_) = true[0], noisy[0]
+    assert np.array_equal(joints, same) and np.array_equal(wrong, noisy[0][1])
+    assert 0.01 < np.linalg.norm(wrong - meshes, axis=-1).mean() < 0.2
+
+
+def test_pictures_only_leaves_the_fresh_maps_out(work):
+    batches = JointBatches(work / "crops", 0, (), 8, 0, "pixels", pictures_only=True)
+    maps, vertices, _, seen, places = batches[0]
+    assert len(maps) == len(vertices) == len(seen) == 8 and len(places) == 0
+
+
+def test_the_full_template_trains_on_the_upsampled_truth(work):
+    given = options("--stage", "joint", "--variant", "hmnet-full", "--output", "x", "--pooling", "8")
+    network = build_hmnet(stage_pose.model_config(given))
+    crops = open_crops(work / "crops")
+    vertices = torch.from_numpy(np.array(crops.vertices[:4])).float()
+    stage_pose.start_branches(network, vertices, torch.from_numpy(np.array(crops.joints[:4])))
+    mean = network.surface_branch[4].bias.detach().unflatten(0, (-1, 3))
+    torch.testing.assert_close(mean, load_body().upsample(vertices).mean(0), atol=1e-4, rtol=0)
+    assert len(mean) == 13718 and network.body.name == "anny-full"

@@ -21,6 +21,7 @@ from hmnet.data.folders import read_samples
 from hmnet.data.shards import StoredSample
 from hmnet.errors import DataError
 from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE, sighting
+from hmnet.precision import half_precision
 from hmnet.segmentation import PartSegmenter
 
 THRESHOLDS = (0.3, 0.75)
@@ -144,7 +145,7 @@ def _looked_at(
     """Sightings (B, 2, C) and logits (B, 25, S, S) of crops (B, S, S, 3) uint8."""
     pixels = normalise_pixels(images, preprocessing).contiguous(memory_format=torch.channels_last)
     # Half precision looks at more crops a second on a CPU that has it.
-    with torch.autocast(images.device.type, torch.bfloat16, enabled=images.device.type != "mps"):
+    with half_precision(images.device):
         features, mirrored = segmenter.features(pixels), segmenter.features(pixels.flip(3))
         coarse = segmenter.decode(features)
     seen = torch.stack([sighting(features), sighting(mirrored)], 1)

@@ -5,10 +5,11 @@ from fake_predictor import fake_models
 from demo.examples import FOLDER
 from demo.theme import launch_options
 from demo.ui import build_app
+from hmnet.figure_sections import FIGURES
 
 
-def test_server_hands_out_the_examples_and_nothing_more():
-    assert launch_options()["allowed_paths"] == [str(FOLDER)]
+def test_server_hands_out_the_examples_the_figures_and_nothing_more():
+    assert launch_options()["allowed_paths"] == [str(FOLDER), str(FIGURES)]
 
 
 def test_page_without_examples_can_be_built(tmp_path):

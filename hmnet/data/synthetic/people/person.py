@@ -74,14 +74,18 @@ class Person:
 
 
 def populate(
-    poses: np.ndarray, kinds: np.ndarray, generator: np.random.Generator, wardrobe: Wardrobe | None = None
+    poses: np.ndarray,
+    kinds: np.ndarray,
+    generator: np.random.Generator,
+    wardrobe: Wardrobe | None = None,
+    phenotypes: np.ndarray | None = None,
 ) -> Iterator[Person]:
     """People in the poses (B, 24, 3) of those kinds (B,), one after the other, in clothes of a wardrobe.
 
-    Without a wardrobe they choose from the procedural garments.
+    Without a wardrobe they choose from the procedural garments, without phenotypes (B, 6) from a population.
     """
     wardrobe = wardrobe or _own_wardrobe()
-    posed = bodies(poses, generator, kinds=kinds)
+    posed = bodies(poses, generator, kinds=kinds, phenotypes=phenotypes)
     for index, kind in enumerate(kinds):
         gender, age = posed["person"][index]
         garments = wardrobe.choose(generator, float(gender), float(age))
@@ -176,11 +180,16 @@ def _body_surface() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def bodies(
-    poses: np.ndarray, generator: np.random.Generator, full: bool = True, kinds: np.ndarray | None = None
+    poses: np.ndarray,
+    generator: np.random.Generator,
+    full: bool = True,
+    kinds: np.ndarray | None = None,
+    phenotypes: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Pose and shape a batch: poses (B, 24, 3), axis-angle a main bone, to meshes in the camera frame.
 
-    kinds (B,), the poses' kinds, decide what the hands do; everyday hands without them.
+    kinds (B,), the poses' kinds, decide what the hands do; everyday hands without them. phenotypes (B, 6), in
+    the order of Anny's `phenotype_names`, are sampled without them.
     Returns "template" (B, V, 3), "joints" (B, J, 3), "up" (B, 3), "person" (B, 2) gender and age and,
     unless it is not wanted, "full" (B, U, 3), all m and root-relative; with it what garments need:
     "displacement" (B, U, 3) of the rest shape, "transforms" (B, N, 3, 4) of the bones, "root" (B, 1, 3).
@@ -196,7 +205,9 @@ def bodies(
     view = _view_rotations(count, generator)
     rotations[:, 0] = view @ rotations[:, 0]
     rotations = torch.as_tensor(rotations, dtype=torch.float32)
-    phenotypes = torch.as_tensor(sample_phenotypes(generator, count), dtype=torch.float32)
+    # Sampled even where they are given: equal seeds then give equal hands, views and scenes to all bodies.
+    sampled = sample_phenotypes(generator, count)
+    phenotypes = torch.as_tensor(sampled if phenotypes is None else phenotypes, dtype=torch.float32)
     known = [body.phenotype_names.index(name) for name in ("gender", "age")]
     with torch.inference_mode():
         template = body.pose(phenotypes, rotations, "template").vertices
