@@ -17,11 +17,13 @@ from pathlib import Path
 
 import torch
 
-from hmnet import evaluate, train
+from hmnet import train
 from hmnet.checkpoint import CONFIG, EMBEDDED, load_checkpoint, save_checkpoint
 from hmnet.config import Preprocessing
 from hmnet.errors import HMNetError
+from hmnet.evaluate import record
 from hmnet.model import build_hmnet
+from hmnet.pose_errors import pose_errors
 from hmnet.stage_pose import model_config
 from hmnet.trainer import load_state
 from hmnet.variants import VARIANTS
@@ -40,8 +42,8 @@ def run_variant(name: str, options: argparse.Namespace) -> None:
     _pack(recipe, weights, options)
     checkpoint = load_checkpoint(weights)
     true_parts = VARIANTS[name].parts == "true"
-    errors = evaluate.pose_errors(checkpoint, options.data, options.limit, true_parts, mirror=False)
-    evaluate.record(weights, errors)
+    errors = pose_errors(checkpoint, options.data, options.limit, true_parts, mirror=False)
+    record(weights, errors)
     (options.output / name).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(weights / CONFIG, options.output / name / CONFIG)
     print(

@@ -16,5 +16,6 @@ def half_precision(device: torch.device) -> torch.autocast:
 
 @lru_cache(maxsize=1)
 def _cpu_has_it() -> bool:
-    capabilities = torch.cpu.get_capabilities()
+    # Of older versions of torch nothing is known.
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name, False) for name in BFLOAT16)

@@ -119,7 +119,8 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
     if options.batch < 4:
         raise DataError(f"Stage joint needs --batch 4 or more, crops and maps; got {options.batch}.")
     crops = open_crops(options.data[0])
-    form, network = form_of(options.variant), build_hmnet(model_config(options))
+    form, config = form_of(options.variant), model_config(options)
+    network, pixels = build_hmnet(config), config.rgb_input == "pixels"
     if options.initial:
         _start_from(network, load_weights(options.initial))
         network.freeze(*(name for name, _ in network.named_children() if name not in form.trained))
@@ -155,18 +156,16 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
     def validate() -> dict[str, float]:
         if not held:
             return {}
-        seen = (
-            crops.images[:held] if options.rgb_input == "pixels" else crops.sightings[:held, 0].astype("f4")
-        )
+        seen = crops.images[:held] if pixels else crops.sightings[:held, 0].astype("f4")
         given = (torch.from_numpy(np.array(array)).to(device) for array in (held_maps[:held], seen))
         seen, part = features(*given, torch.zeros(0, PLACES_SIZE, device=device))
         vertices = torch.from_numpy(np.array(crops.vertices[:held])).to(device)
         return _scores(loss, network, seen, part, vertices, crops.joints[:held])
 
     batches = JointBatches(
-        options.data[0], held, tuple(options.poses), options.batch, options.seed, options.rgb_input, form,
+        options.data[0], held, tuple(options.poses), options.batch, options.seed, config.rgb_input, form,
         # A fresh map has no picture: without a part encoder there would be nothing to learn from it.
-        options.pictures_only or (form.parts == "none" and options.rgb_input == "pixels"),
+        options.pictures_only or (form.parts == "none" and pixels),
     )  # fmt: skip
     workers = 1 if options.workers is None else options.workers
     trainer.fit(feed(batches, trainer.step, workers, device), loss_of, validate)
@@ -194,7 +193,10 @@ def _start_from(network: HMNet, weights: dict[str, Tensor]) -> None:
 
 def model_config(options: argparse.Namespace) -> ModelConfig:
     """The form of the network that the options of `hmnet.train` ask for."""
+    form = form_of(options.variant)
+    # Only HMNet's own encoder can be another one; a ResNet-50 sees pixels.
+    rgb_input = options.rgb_input if form.rgb == "resnet18" else "pixels"
     return ModelConfig(
-        variant=options.variant, body=form_of(options.variant).body, part_encoding=options.encoding,
-        rgb_input=options.rgb_input, input_pooling=options.pooling,
+        variant=options.variant, body=form.body, part_encoding=options.encoding, rgb_input=rgb_input,
+        input_pooling=options.pooling,
     )  # fmt: skip

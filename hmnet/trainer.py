@@ -19,8 +19,8 @@ from hmnet.run_log import open_log
 from hmnet.weights_file import read_weights
 
 DECAYING = functools.partial(torch.optim.AdamW, weight_decay=0.01, fused=True)
-WARMUP = 200
-"""Steps over which the learning rate rises, or a tenth of a short run."""
+WARMUP, WARMUP_SHARE = 200, 0.1
+"""Steps over which the learning rate rises; in a short run it is up after this share of the budget."""
 SAVE_SECONDS, VALIDATE_SECONDS = 120, 300
 
 
@@ -180,10 +180,7 @@ class Trainer:
         return figures
 
     def _schedule(self, share: float) -> None:
-        warmup = WARMUP
-        if self.options.images:
-            warmup = min(WARMUP, self.options.images / self.options.batch / 10)
-        rate = self.options.rate * min(1.0, (self.step + 1) / warmup)
+        rate = self.options.rate * min(1.0, max((self.step + 1) / WARMUP, share / WARMUP_SHARE))
         rate *= 0.5 * (1 + math.cos(math.pi * min(share, 1.0))) * 0.99 + 0.01
         for group in self.optimiser.param_groups:
             group["lr"] = rate

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from hmnet import stage_pose, train, trainer
+from hmnet import pose_loss, train, trainer
 from hmnet.body import load_body
 from hmnet.config import Preprocessing
 from hmnet.data.augment import normalise_pixels, photographic
@@ -209,7 +209,7 @@ def test_a_missing_or_broken_state_is_one_sentence(tmp_path, content):
 
 def test_terms_come_to_contribute_equally():
     body = load_body()
-    loss = stage_pose.PoseLoss(body)
+    loss = pose_loss.PoseLoss(body)
     gt_vertices = body.vertices[None]
     gt_joints = body.regress_joints(gt_vertices)
     # A surface off by 20 cm and joints off by 10 cm: the joint term must be scaled up to the surface's.
@@ -217,7 +217,7 @@ def test_terms_come_to_contribute_equally():
     for _ in range(800):
         total, terms = loss(HMNetOutput(joints, vertices), gt_vertices, gt_joints)
     assert terms["surface"].item() > 0.15 and terms["joint"].item() == pytest.approx(0.1, abs=1e-3)
-    small = stage_pose.AGREEMENT * terms["surface_joint"].item() + stage_pose.RAW * 0.2
+    small = pose_loss.AGREEMENT * terms["surface_joint"].item() + pose_loss.RAW * 0.2
     assert total.item() == pytest.approx(2 * terms["surface"].item() + small, rel=0.02)
 
 

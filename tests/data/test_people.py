@@ -55,6 +55,20 @@ def test_hands_stay_within_their_limits():
     assert middles[100:200].mean() > middles[:100].mean() + 15, "what carries grips"
 
 
+def test_given_phenotypes_change_the_body_and_nothing_else():
+    poses = np.random.default_rng(0).normal(0, 0.15, (2, 24, 3))
+    tall = np.full((2, 6), 0.5)
+    tall[:, load_anny().phenotype_names.index("height")] = 0.9
+    drawn, given, again = (
+        bodies(poses, np.random.default_rng(3), full=False, phenotypes=phenotypes)
+        for phenotypes in (None, tall, tall.copy())
+    )
+    np.testing.assert_array_equal(given["up"], drawn["up"])
+    np.testing.assert_array_equal(given["template"], again["template"])
+    assert np.ptp(given["template"][..., 1]) > np.ptp(drawn["template"][..., 1])
+    np.testing.assert_array_equal(given["person"], np.full((2, 2), 0.5))
+
+
 @pytest.mark.parametrize("side", "LR")
 def test_a_fist_closes_towards_the_palm(side):
     body = load_anny()

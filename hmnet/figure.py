@@ -1,0 +1,70 @@
+"""The paper's figures, measured and drawn anew: `python -m hmnet figure NAME`.
+
+regulariser   Fig. 8      what Eq. 3 does, in training and after it, over iterations and strength
+noisy-parts   Fig. 3, 7   the error as body parts go missing, are swapped or are wrong
+shape-range   Fig. 9      stature, girths and sex of people across Anny's range, recovered against true
+gallery       Fig. 5 to 7 photo, parts, meshes of HMNet and of the photo alone, from two sides, in rows
+noisy-truth   Fig. 4      what true joints are worth where the meshes to learn from are bad (recorded metrics)
+"""
+
+import argparse
+import importlib
+from pathlib import Path
+
+from hmnet.errors import DataError
+
+RESULTS = Path(__file__).parents[1] / "assets" / "results"
+FIGURES = ("regulariser", "noisy-parts", "shape-range", "gallery", "noisy-truth")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `python -m hmnet figure`."""
+    parser.add_argument("name", choices=FIGURES, metavar="NAME", help=", ".join(FIGURES))
+    parser.add_argument("--data", type=Path, help="folder of test shards from `hmnet generate --split test`")
+    parser.add_argument("--photos", type=Path, help="gallery: a folder of photos instead of --data")
+    parser.add_argument("--limit", type=int, help="the first N pictures only")
+    parser.add_argument("--weights", help="folder or Hub repo of the weights (default: the embedded ones)")
+    parser.add_argument(
+        "--output", type=Path, default=RESULTS, metavar="DIR", help="folder (default: assets/results)"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, draw and write one figure."""
+    from hmnet.figures.drawing import write_figure
+
+    if options.limit is not None and options.limit < 1:
+        raise DataError(f"Expected --limit of 1 or more pictures, got {options.limit}.")
+    result, figure = _make(options)
+    result = {"figure": options.name, "command": _command(options)} | result
+    print(*write_figure(options.output, options.name, result, figure), sep="\n")
+
+
+def _make(options: argparse.Namespace) -> tuple:
+    module = importlib.import_module(f"hmnet.figures.{options.name.replace('-', '_')}")
+    if options.name == "noisy-truth":
+        from hmnet.recorded import EXPERIMENTS
+
+        return module.make(EXPERIMENTS)
+    from hmnet.checkpoint import load_checkpoint
+
+    if options.name == "gallery":
+        if (options.data is None) == (options.photos is None):
+            raise DataError("The gallery needs either --data SHARDS or --photos DIR.")
+        return module.make(load_checkpoint(options.weights), options.data, options.photos, options.limit)
+    if options.name == "shape-range":
+        return module.make(load_checkpoint(options.weights), options.limit)
+    if options.data is None:
+        raise DataError(f"The figure {options.name} needs --data SHARDS, a folder of test pictures.")
+    return module.make(load_checkpoint(options.weights), options.data, options.limit)
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What was run, without the folders of this machine."""
+    words = ["python -m hmnet figure", options.name]
+    words += (
+        ["--data TEST"] if options.data and options.name in ("regulariser", "noisy-parts", "gallery") else []
+    )
+    words += ["--photos DIR"] if options.photos else []
+    words += [f"--limit {options.limit}"] if options.limit else []
+    return " ".join(words)

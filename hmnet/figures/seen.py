@@ -1,0 +1,83 @@
+"""Test pictures as the networks take them: looked at once, so that many meshes can be asked of them."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hmnet.checkpoint import Checkpoint
+from hmnet.data import testset
+from hmnet.data.crop import extract, extract_labels, normalise, square_crop
+from hmnet.data.shards import StoredSample, read_recipe, read_shards, shard_paths
+from hmnet.errors import DataError
+from hmnet.look import Look, look_at, part_logits
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A batch of B pictures in the crops of their true boxes, as in the paper.
+
+    look: what the networks see, and of the mirror images. labels: (B, S, S) int64 part ids as the segmenter
+    has them. true_labels: (B, S, S) int64. vertices: (B, V, 3) m, true, root-relative, camera frame.
+    """
+
+    look: Look
+    labels: Tensor
+    true_labels: Tensor
+    vertices: Tensor
+
+
+def read_samples(data: Path, limit: int | None) -> list[StoredSample]:
+    """The first `limit` samples of a folder of shards, or all; DataError where there is none."""
+    samples = list(itertools.islice(read_shards(shard_paths(data)), limit))
+    if not samples:
+        raise DataError(f"There is no sample to measure in {data}: give other shards, or a larger --limit.")
+    return samples
+
+
+def look_at_samples(checkpoint: Checkpoint, samples: list[StoredSample]) -> Iterator[Seen]:
+    """The samples in batches, both networks' view of them with the mean of two views as in `hmnet.look`."""
+    segmenter, preprocessing = checkpoint.segmenter.eval(), checkpoint.preprocessing
+    size = preprocessing.image_size
+    for start in range(0, len(samples), BATCH):
+        chunk = samples[start : start + BATCH]
+        crops = [square_crop(s.box, preprocessing.crop_margin) for s in chunk]
+        pictures = [extract(s.image, crop, size) for s, crop in zip(chunk, crops, strict=True)]
+        maps = [extract_labels(s.part_map, crop, size) for s, crop in zip(chunk, crops, strict=True)]
+        look = look_at(segmenter, normalise(np.stack(pictures), preprocessing), mirror=True)
+        yield Seen(
+            look=look,
+            labels=segmenter.label(part_logits(segmenter, look)).long(),
+            true_labels=torch.from_numpy(np.stack(maps)).long(),
+            vertices=torch.from_numpy(np.stack([s.vertices for s in chunk])),
+        )
+
+
+def clear_example(samples: list[StoredSample]) -> StoredSample:
+    """One that a figure can show: of those that nothing makes hard, the first that shows most parts."""
+    easy = [sample for sample in samples if not sample.tags] or samples
+    return max(easy, key=lambda sample: len(np.unique(sample.part_map)))
+
+
+def named_set(data: Path) -> str:
+    """Which of the fixed test sets a folder holds, in words where its bytes are those of none."""
+    name, recipe = testset.name_of(data, testset.read_record()), read_recipe(data)
+    if name is None and (recipe.get("seed"), recipe.get("split")) == (testset.SEED, "test"):
+        return "the fixed sets' recipe, other checksums"
+    return name or "none of the fixed ones"
+
+
+def origin(checkpoint: Checkpoint, data: Path, samples: list[StoredSample]) -> dict:
+    """What a figure's numbers are of: the weights, the test set (its name, where it has one), the images."""
+    info = checkpoint.info
+    return {
+        "weights": {"variant": info.variant, "revision": info.revision},
+        "test set": named_set(data),
+        "images": len(samples),
+    }

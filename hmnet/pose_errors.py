@@ -1,0 +1,140 @@
+"""The paper's errors (section 4) of a checkpoint on a rendered test set, image by image."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hmnet.body import PART_NAMES, BodyTemplate
+from hmnet.body.full_surface import on_surface_of
+from hmnet.checkpoint import Checkpoint
+from hmnet.data.crop import extract, extract_labels, normalise, square_crop
+from hmnet.data.shards import StoredSample, read_shards, shard_paths
+from hmnet.errors import DataError
+from hmnet.look import look_at, part_logits, reconstruct
+from hmnet.mesh import MeshTopology, neighbour_average, normal_deviation, roughness
+from hmnet.metrics import (
+    each_part_iou,
+    joint_error,
+    pa_joint_error,
+    pa_point_errors,
+    part_confusion,
+    part_iou,
+    part_means,
+    point_errors,
+    surface_error,
+)
+
+BATCH = 32
+MESH_ERRORS = ("surface", "joint", "PA surface", "PA joint", "roughness", "normal deviation")
+FULL = ("full surface",)
+BRANCH_ERRORS = ("joint branch", "PA joint branch")
+
+
+@torch.inference_mode()
+def pose_errors(
+    checkpoint: Checkpoint,
+    data: Path,
+    limit: int | None = None,
+    true_parts: bool = False,
+    mirror: bool = True,
+) -> dict[str, np.ndarray]:
+    """Errors of N test samples in mm, and IoU of the part maps that HMNet was given.
+
+    MESH_ERRORS, (N,) each: of the regularised mesh, and with "raw " before the name of the raw one; joints
+    are regressed from the mesh, "normal deviation" is in degrees. BRANCH_ERRORS, (N,): of the joint branch's
+    own joints, or of the raw mesh's where a variant has no such branch.
+    "full surface" (N,): of the regularised mesh after upsampling, so that templates can be compared.
+    Of the regularised mesh also "part surface", "PA part surface" (N, 24), means over each part's vertices,
+    and "each joint", "PA each joint" (N, J); PA aligns the body as a whole.
+    "part IoU" (1, 24), "part mean IoU" and "person IoU" (1,).
+    The crop is the true box, as in the paper. mirror: average with the answers to the mirror images. Raises
+    DataError where there is no sample, or where the samples are of another body than the network's.
+    """
+    model, segmenter = checkpoint.model.eval(), checkpoint.segmenter.eval()
+    body = model.body
+    neighbours = MeshTopology.from_faces(body.faces, len(body.vertices)).neighbour_matrix
+    columns: dict[str, list[Tensor]] = {}
+    confusion = torch.zeros(len(PART_NAMES), len(PART_NAMES), dtype=torch.long)
+    for images, true_maps, stored, joints in _batches(checkpoint, data, limit):
+        vertices = _true_surface(stored, body)
+        look = look_at(segmenter, images, mirror)
+        maps = true_maps if true_parts else segmenter.label(part_logits(segmenter, look))
+        output = reconstruct(model, look, maps)
+        confusion += part_confusion(maps, true_maps)
+        averaged = neighbour_average(output.vertices, neighbours)
+        rows = _mesh_errors(averaged, vertices, joints, body, neighbours)
+        raw = _mesh_errors(output.vertices, vertices, joints, body, neighbours)
+        rows |= {f"raw {name}": raw[name] for name in MESH_ERRORS}
+        rows |= {
+            "full surface": surface_error(body.upsample(averaged), body.upsample(vertices)),
+            "joint branch": joint_error(output.joints, joints),
+            "PA joint branch": pa_joint_error(output.joints, joints),
+        }
+        for name, values in rows.items():
+            columns.setdefault(name, []).append(values)
+    if not columns:
+        raise DataError(f"There is no sample to evaluate in {data}: give other shards, or a larger --limit.")
+    result = {name: torch.cat(values).double().numpy() for name, values in columns.items()}
+    mean_iou, person_iou = part_iou(confusion)
+    result["part mean IoU"], result["person IoU"] = np.array([mean_iou]), np.array([person_iou])
+    result["part IoU"] = each_part_iou(confusion)[None].numpy()
+    return result
+
+
+def _true_surface(stored: Tensor, body: BodyTemplate) -> Tensor:
+    """Stored true vertices (B, T, 3) on the network's template, (B, V, 3); DataError for another body's."""
+    vertices = on_surface_of(body, stored)
+    if vertices.shape[1] != len(body.vertices):
+        raise DataError(
+            f"The samples' bodies have {vertices.shape[1]} vertices, but the network's body {body.name} has "
+            f"{len(body.vertices)}: give samples of that body, or weights for the body anny."
+        )
+    return vertices
+
+
+def _mesh_errors(
+    mesh: Tensor, vertices: Tensor, joints: Tensor, body: BodyTemplate, neighbours: Tensor
+) -> dict[str, Tensor]:
+    """All errors of meshes (B, V, 3) by the names of `pose_errors`, (B,) or (B, 24) each."""
+    regressed = body.regress_joints(mesh)
+    surface, pa_surface = point_errors(mesh, vertices), pa_point_errors(mesh, vertices)
+    each_joint, pa_each_joint = point_errors(regressed, joints), pa_point_errors(regressed, joints)
+    return {
+        "surface": surface.mean(1),
+        "joint": each_joint.mean(1),
+        "PA surface": pa_surface.mean(1),
+        "PA joint": pa_each_joint.mean(1),
+        "roughness": 1000 * roughness(mesh, neighbours),
+        "normal deviation": normal_deviation(mesh, body.faces, neighbours),
+        "part surface": part_means(surface, body.vertex_parts),
+        "PA part surface": part_means(pa_surface, body.vertex_parts),
+        "each joint": each_joint,
+        "PA each joint": pa_each_joint,
+    }
+
+
+def _batches(checkpoint: Checkpoint, data: Path, limit: int | None) -> Iterator[tuple[Tensor, ...]]:
+    """Batches: images (B, 3, S, S), true part ids (B, S, S), vertices and joints."""
+    chosen = list(samples(data, limit))
+    preprocessing = checkpoint.preprocessing
+    size = preprocessing.image_size
+    for start in range(0, len(chosen), BATCH):
+        chunk = chosen[start : start + BATCH]
+        crops = [square_crop(s.box, preprocessing.crop_margin) for s in chunk]
+        pictures = [extract(s.image, crop, size) for s, crop in zip(chunk, crops, strict=True)]
+        maps = [extract_labels(s.part_map, crop, size) for s, crop in zip(chunk, crops, strict=True)]
+        yield (
+            normalise(np.stack(pictures), preprocessing),
+            torch.from_numpy(np.stack(maps)).long(),
+            torch.from_numpy(np.stack([s.vertices for s in chunk])),
+            torch.from_numpy(np.stack([s.joints for s in chunk])),
+        )
+
+
+def samples(data: Path, limit: int | None = None) -> Iterator[StoredSample]:
+    """The first `limit` samples of a folder of shards, or all of them."""
+    return itertools.islice(read_shards(shard_paths(data)), limit)
