@@ -10,6 +10,7 @@ from hmnet.published import (
     ABOUT,
     ABOVE,
     HMNET_SURREAL,
+    JOINT,
     RATIOS,
     SURFACE,
     TITLES,
@@ -21,6 +22,8 @@ from hmnet.variants import BASE, VARIANTS
 
 NEAR = 0.02
 """Ratios that differ by less than this are called equal."""
+HELPED = 0.8
+"""True joints help where bad meshes cost less than this share of what they cost without them."""
 LITTLE = 0.05
 """mm; a surface error that changes by less stays."""
 SAME, DIFFERENT, NOTE = "as in the paper", "different from the paper", "not to be compared"
@@ -154,21 +157,25 @@ def _effect(row: Mapping[str, float]) -> str:
 
 
 def _noise(family: Family) -> Iterable[Finding]:
-    """Fig. 4: how much worse badly fitted meshes make a network with the true joints and one without."""
-    both = family.ratio("hmnet-noisy", BASE, SURFACE)
-    single = family.ratio("single-task-noisy", "single-task", SURFACE)
-    if both is None or single is None:
+    """Fig. 4: what badly fitted meshes cost a network with the true joints' loss and one without."""
+    pairs = (("hmnet-noisy", BASE), ("single-task-noisy", "single-task"))
+    if not {name for pair in pairs for name in pair} <= family.configs.keys():
         return
-    sentence = (
-        f"Badly fitted meshes in training ({family.title}) make the surface error {both:.2f} times as large "
-        f"with the true joints' loss, and {single:.2f} times without it"
+    both, single = (
+        {key: family.errors[noisy][key] - family.errors[clean][key] for key in (SURFACE, JOINT)}
+        for noisy, clean in pairs
     )
-    if both < single - NEAR:
+    sentence = (
+        f"Badly fitted meshes in training ({family.title}, one training each) cost {both[SURFACE]:+.1f} mm "
+        f"of surface and {both[JOINT]:+.1f} mm of joint error with the true joints' loss, and "
+        f"{single[SURFACE]:+.1f} and {single[JOINT]:+.1f} mm without it"
+    )
+    if all(both[key] < HELPED * single[key] for key in (SURFACE, JOINT)):
         yield Finding(SAME, f"{sentence}: true joints make up for some of it, as in Fig. 4.")
     else:
         yield Finding(
             DIFFERENT,
-            f"{sentence}: no help from the true joints here, where Fig. 4 shows one; likely because "
+            f"{sentence}: no clear help from the true joints here, where Fig. 4 shows one; likely because "
             "L_S still pulls the surface, and with it the joints regressed from it, to the bad meshes.",
         )
 

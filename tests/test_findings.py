@@ -108,7 +108,7 @@ def test_true_joints_help_against_bad_meshes_or_not(folder: Path) -> None:
     write_config(folder, "single-task-noisy", errors(130.0))
     write_config(folder, "hmnet-noisy", errors(110.0))
     found, sentence = said(folder, "Badly fitted meshes")
-    assert found == SAME and "1.10 times as large with" in sentence and "1.30 times without" in sentence
+    assert found == SAME and "cost +10.0 mm of surface" in sentence and "+30.0 and" in sentence
     write_config(folder, "hmnet-noisy", errors(130.0))
     assert said(folder, "Badly fitted meshes")[0] == DIFFERENT
 

@@ -25,7 +25,7 @@ WHITE = (255, 255, 255)
 """Behind meshes that stand in a figure."""
 DPI = 100
 """A figure 12 inches wide has 1,200 px: sharp, and legible when it is shown at 900."""
-PALETTE = 128
+PALETTE = 96
 """Colours kept in a PNG: plots and grey meshes need no more, and the files stay small."""
 JPEG_QUALITY = 82
 

@@ -73,7 +73,7 @@ def draw(result: dict) -> "Figure":
             bars = axes.bar(places + 0.4 * (index - 0.5), values, 0.38, color=COLOURS[index], label=kind)
             axes.bar_label(bars, fmt="%.0f", fontsize=10, color=INK)
         axes.set_xticks(places, NETWORKS)
-        axes.margins(y=0.22)
+        axes.margins(y=0.4)
         style_axes(axes, f"{key[0].upper()}{key[1:]} error", "", "mm")
         axes.grid(axis="x", visible=False)
     figure.axes[0].legend(fontsize=10, frameon=False, labelcolor=INK, loc="upper left", title="trained on")

@@ -20,6 +20,8 @@ MESH_SIZE, MESH_REACH = (300, 150), 2.6
 """px and m: every mesh below the plots is drawn in so large a window."""
 ANSWERED = ("stature", "waist", "hips")
 """Measures whose response to each phenotype is drawn."""
+GREYS = ("#222222", "#777777", "#bbbbbb")
+"""Their bars; COLOURS are the phenotypes'."""
 
 
 def draw(result: dict, people: Sequence[Shaped], meshes: Tensor, body: BodyTemplate) -> "Figure":
@@ -34,7 +36,7 @@ def draw(result: dict, people: Sequence[Shaped], meshes: Tensor, body: BodyTempl
     for axes, name in zip(grid[1:5], result["scattered"], strict=True):
         _draw_scatter(axes, name, result)
     _draw_response(grid[5], result)
-    _draw_sex(grid[6], result, people)
+    _draw_sex(grid[6], result)
     lines, names = grid[0].get_legend_handles_labels()
     grid[7].axis("off")
     grid[7].legend(lines, names, title="what differs", fontsize=12, title_fontsize=12, frameon=False,
@@ -48,7 +50,7 @@ def _draw_errors(axes: "Axes", result: dict) -> None:
         values = result["errors"][name]["surface"]
         axes.plot(range(len(values)), values, color=colour, marker=marker, markersize=5, label=name)
     axes.set_xticks(range(5), ["lowest", "", "middle", "", "highest"])
-    style_axes(axes, "Surface error", "phenotype", "mm")
+    style_axes(axes, "Surface error\n", "phenotype", "mm")
     axes.set_ylim(0)
 
 
@@ -62,7 +64,7 @@ def _draw_scatter(axes: "Axes", name: str, result: dict) -> None:
     axes.plot([low, high], [low, high], color=INK, linewidth=1)
     axes.set_aspect("equal", adjustable="datalim")
     off = f"r = {agreement['correlation']:.2f}, off by {agreement['mean absolute error']:.0f} mm"
-    style_axes(axes, f"{name.capitalize()}: {off}", "true, mm", "recovered, mm")
+    style_axes(axes, f"{name.capitalize()}\n{off}", "true, mm", "recovered, mm")
 
 
 def _draw_response(axes: "Axes", result: dict) -> None:
@@ -70,26 +72,26 @@ def _draw_response(axes: "Axes", result: dict) -> None:
     for index, name in enumerate(ANSWERED):
         values = [result["response"][phenotype][name] for phenotype in LEVELS]
         places = np.arange(len(values)) + width * (index - (len(ANSWERED) - 1) / 2)
-        axes.bar(places, [0 if value is None else value for value in values], 0.9 * width,
-                 color=COLOURS[5 - index], label=name)  # fmt: skip
+        heights = [0 if value is None else value for value in values]
+        axes.bar(places, heights, 0.9 * width, color=GREYS[index], label=name)
     axes.set_xticks(range(len(LEVELS)), LEVELS, rotation=30)
     axes.axhline(0, color=INK, linewidth=1)
     axes.set_ylim(top=1)
     axes.legend(fontsize=10, frameon=False, labelcolor=INK)
-    style_axes(axes, "How much of a change comes back", "what differs", "recovered / true change")
+    style_axes(axes, "Response\nhow much of a change comes back", "what differs", "recovered / true change")
 
 
-def _draw_sex(axes: "Axes", result: dict, people: Sequence[Shaped]) -> None:
-    gender = np.array([one.gender for one in people])
-    levels = np.unique(gender)
-    read = [np.asarray(result["sex"]["recovered"])[gender == level] for level in levels]
+def _draw_sex(axes: "Axes", result: dict) -> None:
+    sex = result["sex"]
+    levels = np.unique(sex["true"])
+    read = [np.asarray(sex["recovered"])[np.asarray(sex["true"]) == level] for level in levels]
     boxes = axes.boxplot(read, positions=levels, widths=0.14, patch_artist=True, showfliers=False)
     for box in boxes["boxes"]:
         box.set(facecolor=COLOURS[5], alpha=0.6)
     axes.axhline(0.5, color=INK, linewidth=1)
     axes.set_xlim(-0.15, 1.15)
     axes.set_xticks(levels, [f"{level:g}" for level in levels])
-    title = f"Sex read rightly: {100 * result['sex']['right']:.0f} %"
+    title = f"Sex\n{100 * sex['right']:.0f} % read rightly, chance 50 %"
     style_axes(axes, title, "true (0 male, 1 female)", "read from the mesh")
 
 

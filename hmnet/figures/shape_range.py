@@ -71,8 +71,8 @@ def measure(body: BodyTemplate, people: Sequence[Shaped], meshes: Tensor) -> dic
     "scattered": name of SCATTERED -> true and recovered, mm a picture.
     "response": phenotype -> name of SCATTERED -> how much of a change of the body comes back, all else equal:
     1 is all of it, 0 nothing; None where the phenotype does not change it.
-    "sex": the agreement on Anny's gender as `SexFromMeasures` reads it, and which share of the unmixed is
-    read rightly.
+    "sex": the agreement on Anny's gender as `SexFromMeasures` reads it where it alone differs, and which
+    share of men and women is read rightly.
     """
     truth = torch.from_numpy(np.stack([one.sample.vertices for one in people])).float()
     errors = {"surface": surface_error(meshes, truth), "PA surface": pa_surface_error(meshes, truth)}
@@ -105,7 +105,7 @@ def _by_level(people: Sequence[Shaped], varied: str, errors: dict[str, Tensor]) 
 
 
 def _response(people: Sequence[Shaped], varied: str, true: np.ndarray, found: np.ndarray) -> float | None:
-    """Slope of numbers (N,) found against the true ones, within the scenes in which that phenotype differs."""
+    """Slope of numbers (N,) found against the true ones within scenes, over what the phenotype changes."""
     true_change, found_change = [], []
     for scene in {one.scene for one in people}:
         of = np.array([one.varied == varied and one.scene == scene for one in people])
@@ -134,10 +134,15 @@ def _agreement(true: np.ndarray, found: np.ndarray) -> dict:
 
 
 def _sex(people: Sequence[Shaped], from_true: np.ndarray, from_found: np.ndarray) -> dict:
+    """How Anny's gender is read, of the pictures in which it alone differs.
+
+    Every scene then shows a man and a woman, so that what its pose or place is taken for counts for both.
+    """
     gender = np.array([one.gender for one in people])
-    unmixed = (gender == 0) | (gender == 1)
+    of = np.array([one.varied == "gender" for one in people])
+    unmixed = of & ((gender == 0) | (gender == 1))
     shares = {
         name: float(((read > FEMALE) == (gender > FEMALE))[unmixed].mean())
         for name, read in (("right", from_found), ("right from the true mesh", from_true))
     }
-    return _agreement(gender, from_found) | shares | {"true": gender, "recovered": from_found}
+    return _agreement(gender[of], from_found[of]) | shares | {"true": gender[of], "recovered": from_found[of]}
