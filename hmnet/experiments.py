@@ -23,6 +23,7 @@ from hmnet.config import Preprocessing
 from hmnet.errors import HMNetError
 from hmnet.evaluate import record
 from hmnet.model import build_hmnet
+from hmnet.packing import recipe_without_paths
 from hmnet.pose_errors import pose_errors
 from hmnet.stage_pose import model_config
 from hmnet.trainer import load_state
@@ -76,11 +77,10 @@ def _pack(recipe: argparse.Namespace, weights: Path, options: argparse.Namespace
     model.load_state_dict(state["averaged"])
     seen = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
     crops = json.loads((options.crops / "crops.json").read_text())["count"]
-    extra = {
-        "revision": options.revision,
-        "commit": options.revision,
-        "data": {"hmnet": seen, "crops": crops, "seed": options.seed, "batch": BATCH, "rate": RATE},
-    }
+    data = {"hmnet": seen, "crops": crops, "seed": options.seed, "batch": BATCH, "rate": RATE}
+    if options.pictures is not None:
+        data["pictures"] = recipe_without_paths(options.pictures)
+    extra = {"revision": options.revision, "commit": options.revision, "data": data}
     save_checkpoint(
         weights, model, load_checkpoint(EMBEDDED).segmenter, Preprocessing(), extra, model_config=config
     )
@@ -100,6 +100,12 @@ def main(arguments: list[str] | None = None) -> int:
         "--variant", nargs="+", default=list(VARIANTS), choices=VARIANTS, metavar="NAME",
         help=f"which to run (default: all): {', '.join(VARIANTS)}",
     )  # fmt: skip
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="shards that the crops are of, to write their recipe down",
+    )
     parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="default: %(default)s")
     parser.add_argument(
         "--images", type=int, default=IMAGES, metavar="N", help="each is trained on (%(default)s)"

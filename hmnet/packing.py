@@ -58,7 +58,7 @@ def _pictures(options: argparse.Namespace) -> dict:
     """The recipes of the pictures, and their sources, as far as they were given."""
     said = {}
     if options.data is not None:
-        recipes = [_recipe_without_paths(folder) for folder in options.data]
+        recipes = [recipe_without_paths(folder) for folder in options.data]
         said["pictures"] = recipes[0] if len(recipes) == 1 else recipes
     if options.source:
         said["sources"] = options.source
@@ -85,7 +85,7 @@ def _before(initial: Path) -> dict:
     return data.get(initial.stem, {})
 
 
-def _recipe_without_paths(shards: Path) -> dict:
+def recipe_without_paths(shards: Path) -> dict:
     """The recipe of the shards; of folders the names alone, since paths say nothing elsewhere."""
     recipe = read_recipe(shards)
     for name in ("backgrounds", "clothes"):
