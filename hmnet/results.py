@@ -45,7 +45,8 @@ There are two families of weights, and only rows of the same family can be compa
 **Equal budget** is the paper's form: ResNet encoders of pixels and part maps, each variant trained from
 random weights on the same number of images, one view, so that its rows differ in what their names say alone;
 the paper's own begin with ImageNet's weights, and see whole pixels instead of means over small squares. Each
-was trained once: what another seed would change was not measured, so a few millimetres between two say little.
+was trained once: what another seed would change was not measured, so a few millimetres between two say
+little.
 **Shipped** are the weights that the page uses: trained far longer, on what MoveNet sees of the person instead
 of pixels, and answering with the mean of two views; its other variants go on from HMNet's weights, which may
 make their differences smaller."""
