@@ -1,7 +1,7 @@
 """The paper's errors (section 4) of a checkpoint on a rendered test set, image by image."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 from hmnet.body import PART_NAMES, BodyTemplate
 from hmnet.body.full_surface import on_surface_of
 from hmnet.checkpoint import Checkpoint
+from hmnet.config import Preprocessing
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
@@ -59,7 +60,8 @@ def pose_errors(
     neighbours = MeshTopology.from_faces(body.faces, len(body.vertices)).neighbour_matrix
     columns: dict[str, list[Tensor]] = {}
     confusion = torch.zeros(len(PART_NAMES), len(PART_NAMES), dtype=torch.long)
-    for images, true_maps, stored, joints in _batches(checkpoint, data, limit):
+    chosen = list(samples(data, limit))
+    for images, true_maps, stored, joints in batches(chosen, checkpoint.preprocessing):
         vertices = _true_surface(stored, body)
         look = look_at(segmenter, images, mirror)
         maps = true_maps if true_parts else segmenter.label(part_logits(segmenter, look))
@@ -117,10 +119,11 @@ def _mesh_errors(
     }
 
 
-def _batches(checkpoint: Checkpoint, data: Path, limit: int | None) -> Iterator[tuple[Tensor, ...]]:
-    """Batches: images (B, 3, S, S), true part ids (B, S, S), vertices and joints."""
-    chosen = list(samples(data, limit))
-    preprocessing = checkpoint.preprocessing
+def batches(chosen: Sequence[StoredSample], preprocessing: Preprocessing) -> Iterator[tuple[Tensor, ...]]:
+    """The samples in the crops of their true boxes, in batches of BATCH.
+
+    Pictures (B, 3, S, S) normalised, true part ids (B, S, S), vertices (B, V, 3) and joints (B, J, 3) in m.
+    """
     size = preprocessing.image_size
     for start in range(0, len(chosen), BATCH):
         chunk = chosen[start : start + BATCH]

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from hmnet.checkpoint import Checkpoint
 from hmnet.data import testset
-from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.data.shards import StoredSample, read_recipe, read_shards, shard_paths
 from hmnet.errors import DataError
 from hmnet.look import Look, look_at, part_logits
-
-BATCH = 32
+from hmnet.pose_errors import batches
 
 
 @dataclass(frozen=True)
@@ -43,20 +40,11 @@ def read_samples(data: Path, limit: int | None) -> list[StoredSample]:
 
 def look_at_samples(checkpoint: Checkpoint, samples: list[StoredSample]) -> Iterator[Seen]:
     """The samples in batches, both networks' view of them with the mean of two views as in `hmnet.look`."""
-    segmenter, preprocessing = checkpoint.segmenter.eval(), checkpoint.preprocessing
-    size = preprocessing.image_size
-    for start in range(0, len(samples), BATCH):
-        chunk = samples[start : start + BATCH]
-        crops = [square_crop(s.box, preprocessing.crop_margin) for s in chunk]
-        pictures = [extract(s.image, crop, size) for s, crop in zip(chunk, crops, strict=True)]
-        maps = [extract_labels(s.part_map, crop, size) for s, crop in zip(chunk, crops, strict=True)]
-        look = look_at(segmenter, normalise(np.stack(pictures), preprocessing), mirror=True)
-        yield Seen(
-            look=look,
-            labels=segmenter.label(part_logits(segmenter, look)).long(),
-            true_labels=torch.from_numpy(np.stack(maps)).long(),
-            vertices=torch.from_numpy(np.stack([s.vertices for s in chunk])),
-        )
+    segmenter = checkpoint.segmenter.eval()
+    for images, true_labels, vertices, _ in batches(samples, checkpoint.preprocessing):
+        look = look_at(segmenter, images, mirror=True)
+        labels = segmenter.label(part_logits(segmenter, look)).long()
+        yield Seen(look, labels, true_labels, vertices)
 
 
 def clear_example(samples: list[StoredSample]) -> StoredSample:
