@@ -9,7 +9,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python app.py
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
