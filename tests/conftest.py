@@ -13,18 +13,6 @@ from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import PartSegmenter, build_segmenter
 
 MODEL_CONFIG = ModelConfig(feature_size=64)
-BROWSER = Path(__file__).parent / "browser"
-
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Two processes with two threads each on two cores are several times slower than with one.
-    torch.set_num_threads(1)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """`make test` runs two processes: all of the browser in one, the files of other tests in the other."""
-    in_browser = item.path.is_relative_to(BROWSER)
-    item.add_marker(pytest.mark.xdist_group("browser" if in_browser else str(item.path)))
 
 
 @pytest.fixture(scope="session")
