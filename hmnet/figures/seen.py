@@ -1,6 +1,5 @@
 """Test pictures as the networks take them: looked at once, so that many meshes can be asked of them."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from torch import Tensor
 
 from hmnet.checkpoint import Checkpoint
 from hmnet.data import testset
-from hmnet.data.shards import StoredSample, read_recipe, read_shards, shard_paths
+from hmnet.data.shards import StoredSample, read_recipe
 from hmnet.errors import DataError
 from hmnet.look import Look, look_at, part_logits
-from hmnet.pose_errors import batches
+from hmnet.pose_errors import batches, samples
 
 
 @dataclass(frozen=True)
@@ -32,24 +31,24 @@ class Seen:
 
 def read_samples(data: Path, limit: int | None) -> list[StoredSample]:
     """The first `limit` samples of a folder of shards, or all; DataError where there is none."""
-    samples = list(itertools.islice(read_shards(shard_paths(data)), limit))
-    if not samples:
+    found = list(samples(data, limit))
+    if not found:
         raise DataError(f"There is no sample to measure in {data}: give other shards, or a larger --limit.")
-    return samples
+    return found
 
 
-def look_at_samples(checkpoint: Checkpoint, samples: list[StoredSample]) -> Iterator[Seen]:
+def look_at_samples(checkpoint: Checkpoint, chosen: list[StoredSample]) -> Iterator[Seen]:
     """The samples in batches, both networks' view of them with the mean of two views as in `hmnet.look`."""
     segmenter = checkpoint.segmenter.eval()
-    for images, true_labels, vertices, _ in batches(samples, checkpoint.preprocessing):
+    for images, true_labels, vertices, _ in batches(chosen, checkpoint.preprocessing):
         look = look_at(segmenter, images, mirror=True)
         labels = segmenter.label(part_logits(segmenter, look)).long()
         yield Seen(look, labels, true_labels, vertices)
 
 
-def clear_example(samples: list[StoredSample]) -> StoredSample:
+def clear_example(chosen: list[StoredSample]) -> StoredSample:
     """One that a figure can show: of those that nothing makes hard, the first that shows most parts."""
-    easy = [sample for sample in samples if not sample.tags] or samples
+    easy = [sample for sample in chosen if not sample.tags] or chosen
     return max(easy, key=lambda sample: len(np.unique(sample.part_map)))
 
 
@@ -61,11 +60,11 @@ def named_set(data: Path) -> str:
     return name or "none of the fixed ones"
 
 
-def origin(checkpoint: Checkpoint, data: Path, samples: list[StoredSample]) -> dict:
+def origin(checkpoint: Checkpoint, data: Path, chosen: list[StoredSample]) -> dict:
     """What a figure's numbers are of: the weights, the test set (its name, where it has one), the images."""
     info = checkpoint.info
     return {
         "weights": {"variant": info.variant, "revision": info.revision},
         "test set": named_set(data),
-        "images": len(samples),
+        "images": len(chosen),
     }
