@@ -12,8 +12,10 @@ from demo.theme import launch_options
 from demo.ui import build_app
 from hmnet.checkpoint import load_checkpoint
 from hmnet.comparison import Comparison
+from hmnet.device import DEVICES
+from hmnet.engines import ENGINES
 from hmnet.errors import HMNetError
-from hmnet.predictor import DEVICES, Predictor
+from hmnet.predictor import Predictor
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         source = options.weights or options.repo
-        predictor = Predictor(load_checkpoint(source, options.variant), options.device)
+        predictor = Predictor(load_checkpoint(source, options.variant), options.device, engine=options.engine)
         page = build_app(Models(predictor, Comparison(predictor)))
     except HMNetError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -40,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("--repo", help="Hugging Face repository of a checkpoint, as user/name")
     parser.add_argument("--variant", help="which of several checkpoints (default: hmnet)")
     parser.add_argument("--device", help=f"one of {', '.join(DEVICES)} (default: the fastest there is)")
+    parser.add_argument("--engine", help=f"one of {', '.join(ENGINES)} (default: the fastest there is)")
     return parser
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from hmnet.checkpoint import Checkpoint, load_variant
-from hmnet.look import reconstruct
+from hmnet.look import answer
 from hmnet.model import HMNet
 from hmnet.predictor import Prediction, Predictor
 from hmnet.variants import BASE, VARIANTS
@@ -40,14 +40,14 @@ class Comparison:
         true_labels: (S, S) uint8, the true part ids over the crop; without them the Oracle is left out.
         """
         answers = {}
-        look = self.predictor.crop_look(prediction)
+        device, seen = self.predictor.device, torch.from_numpy(prediction.seen)
         with torch.inference_mode():
             for name, network in self._networks.items():
                 labels = true_labels if VARIANTS[name].parts == "true" else prediction.labels
                 if labels is None:
                     continue
-                parts = torch.from_numpy(labels[None]).to(self.predictor.device).long()
-                output = reconstruct(network, look, parts)
+                parts = torch.from_numpy(labels[None]).long()
+                output = answer(network, seen.to(device), parts.to(device), mirrored=len(seen) > 1)
                 answers[name] = Answer(output.joints[0].cpu().numpy(), output.vertices[0].cpu().numpy())
         return answers
 

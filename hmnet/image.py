@@ -50,6 +50,8 @@ def read_image(source: ImageSource, max_side: int = MAX_SIDE) -> np.ndarray:
 
 def read_sized_image(source: ImageSource, max_side: int = MAX_SIDE) -> tuple[np.ndarray, tuple[int, int]]:
     """Like `read_image`, with the upright photo's own (width, height) in px before any scaling."""
+    if _is_ready(source, max_side):
+        return source.copy(), source.shape[1::-1]
     if isinstance(source, np.ndarray):
         image, name = Image.fromarray(_as_uint8(source, "The array")), "The array"
     elif isinstance(source, Image.Image):
@@ -85,6 +87,13 @@ def read_sized_image(source: ImageSource, max_side: int = MAX_SIDE) -> tuple[np.
         page = Image.new("RGBA", image.size, BEHIND_TRANSPARENCY)
         image = Image.alpha_composite(page, image)
     return np.array(image.convert("RGB")), size
+
+
+def _is_ready(source: ImageSource, max_side: int) -> bool:
+    """Whether nothing is to be done: so a video's frames come, and PIL would cost a millisecond."""
+    if not isinstance(source, np.ndarray) or source.dtype != np.uint8 or source.ndim != 3:
+        return False
+    return source.shape[2] == 3 and min(source.shape[:2]) >= MIN_SIDE and max(source.shape[:2]) <= max_side
 
 
 def _read_file(path: Path) -> bytes:

@@ -27,7 +27,7 @@ def middle_cells(centres: Tensor) -> Tensor:
     """The cell (B, 2), row and column, where the person in the middle of each window is centred."""
     height, width = centres.shape[1:]
     rows, columns = _grid(centres)
-    away = torch.hypot(rows - height / 2, columns - width / 2)
+    away = ((rows - height / 2) ** 2 + (columns - width / 2) ** 2).sqrt()
     place = (centres / (away + 0.1 * height)).flatten(1).argmax(1)
     return torch.stack([place // width, place % width], 1)
 
@@ -39,11 +39,11 @@ def keypoints_of(dense: Tensor, cells: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     expected; their heats (B, 17); and where the centres expect them (B, 17, 2).
     """
     heats, _ = heats_and_centres(dense)
-    people = torch.arange(len(dense), device=dense.device)
+    people = torch.arange(dense.shape[0], device=dense.device)
     offsets = dense[people, 42:, cells[:, 0], cells[:, 1]].float().unflatten(1, (COUNT, 2))
     expected = cells[:, None] + offsets
     rows, columns = _grid(heats)
-    away = torch.hypot(rows - expected[..., :1, None], columns - expected[..., 1:, None])
+    away = ((rows - expected[..., :1, None]) ** 2 + (columns - expected[..., 1:, None]) ** 2).sqrt()
     place = (heats / (away + NEAR)).flatten(2).argmax(2)
     row, column = place // heats.shape[3], place % heats.shape[3]
     heat = heats.flatten(2).gather(2, place[..., None])[..., 0]
@@ -56,14 +56,18 @@ def keypoints_of(dense: Tensor, cells: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return (found + 0.5) * CELL, heat, (expected.flip(2) + 0.5) * CELL
 
 
+def middle_keypoints(dense: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """As `keypoints_of`, of whoever is likeliest to be in the middle of each window."""
+    return keypoints_of(dense, middle_cells(heats_and_centres(dense)[1]))
+
+
 def sighting(features: list[Tensor]) -> Tensor:
     """All that is seen of the person in the middle of each window, (B, PLACES_SIZE + LOOKS_SIZE) float32.
 
     features: of `hmnet.movenet.MoveNet`. Places are in units of half the window, from its middle.
     """
     *_, stride16, stride32, dense = features
-    _, centres = heats_and_centres(dense)
-    keypoints, heats, expected = keypoints_of(dense, middle_cells(centres))
+    keypoints, heats, expected = middle_keypoints(dense)
     half = dense.shape[3] * CELL / 2
     places, expected = ((points / half - 1).float() for points in (keypoints, expected))
     looks = [

@@ -22,10 +22,10 @@ import torch
 from hmnet.config import Preprocessing, SegmenterConfig
 from hmnet.data.crops import make_crops
 from hmnet.data.folders import training_shards
+from hmnet.device import choose_device
 from hmnet.errors import DataError, HMNetError
 from hmnet.packing import pack
 from hmnet.parallel import joined, local_device, processes
-from hmnet.predictor import choose_device
 from hmnet.segmentation import build_segmenter
 from hmnet.stage_dataset import add_arguments as add_dataset_arguments
 from hmnet.stage_dataset import train_dataset, use_preset

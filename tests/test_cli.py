@@ -36,6 +36,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def red(red_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line loads the segmenter that takes red for a person."""
     monkeypatch.setattr("hmnet.checkpoint.load_checkpoint", lambda *_: red_checkpoint)
+    monkeypatch.setenv("HMNET_ENGINE", "torch")
 
 
 def sentence(captured: Captured) -> str:

@@ -24,7 +24,8 @@ def comparison(checkpoint_folder: Path, tmp_path_factory) -> Comparison:
         config = ModelConfig(variant=name, feature_size=64)
         save_difference(root / name, build_hmnet(config), {}, model_config=config, base=root / "hmnet")
     segmenter = RedSegmenter(RedFeatures(), SegmenterConfig()).eval()
-    return Comparison(Predictor(replace(load_checkpoint(root), segmenter=segmenter), "cpu", mirror=False))
+    checkpoint = replace(load_checkpoint(root), segmenter=segmenter)
+    return Comparison(Predictor(checkpoint, "cpu", mirror=False, engine="torch"))
 
 
 @pytest.fixture(scope="module")
@@ -60,4 +61,4 @@ def test_the_photo_alone_is_given_no_parts(comparison, prediction):
 
 
 def test_weights_without_variants_beside_them_have_none(red_checkpoint: Checkpoint):
-    assert Comparison(Predictor(red_checkpoint, "cpu")).names == ()
+    assert Comparison(Predictor(red_checkpoint, "cpu", engine="torch")).names == ()

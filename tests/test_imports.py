@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = (
     {"errors"},
-    {"config", "precision", "variants"},
+    {"config", "device", "precision", "variants"},
     {
         "mesh",
         "zbuffer",
@@ -27,7 +27,8 @@ FLOORS = (
     {"body", "losses", "render", "photo_scores", "keypoints", "mesh_file"},
     {"segmentation", "model", "person_box"},
     {"checkpoint", "run_log", "look", "pose_loss"},
-    {"data", "recorded"},
+    {"data", "recorded", "engines"},
+    {"people_search"},
     {
         "predictor",
         "trainer",
@@ -69,6 +70,7 @@ ONLY_IN = {
     "body_models": ("hmnet/body/licensed.py", "hmnet/body/mano.py"),
     "av": ("hmnet/data/surreal.py",),
     "roma": ("hmnet/body/bake.py",),
+    "openvino": ("hmnet/engines/openvino_engine.py",),
 }
 """Packages that only these files may import, wherever in the file the import stands."""
 

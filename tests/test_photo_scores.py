@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 from hmnet import evaluate
 from hmnet.__main__ import main
 from hmnet.checkpoint import Checkpoint
+from hmnet.engines import ENGINE_VARIABLE
 from hmnet.errors import DataError
 from hmnet.photo_scores import JOINTS, Reference, read_reference, score_lines, score_photo
 from hmnet.predictor import Predictor
@@ -264,6 +265,7 @@ def test_the_command_scores_what_predict_writes(
     photos: Path, red_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, capsys, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(evaluate, "load_checkpoint", lambda *_: red_checkpoint)
+    monkeypatch.setenv(ENGINE_VARIABLE, "torch")
     found = json.loads(json.dumps(summary(Predictor(red_checkpoint).predict(photos / "red.png"), "red.png")))
     right_place = entry(joints2d=found["keypoints_2d"])
     path = written(tmp_path, red=right_place, meadow=entry(quality="fair"), absent=entry(quality="bad"))

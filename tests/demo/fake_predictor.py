@@ -24,6 +24,8 @@ from hmnet.data.crop import Crop, extract_labels
 from hmnet.errors import NoPersonFoundError
 from hmnet.image import read_sized_image
 from hmnet.mesh import MeshTopology, regularise, vertex_normals
+from hmnet.movenet import KEYPOINT_NAMES
+from hmnet.person_box import Candidate
 from hmnet.predictor import Prediction
 
 RIPPLE = 0.006
@@ -39,6 +41,7 @@ class FakePredictor:
         info = WeightsInfo("made-up body", "fake", "none")
         self.checkpoint = SimpleNamespace(info=info, folder=None)
         self.device = torch.device("cpu")
+        self.engine = SimpleNamespace(name="none", words="a made-up body")
         self.calls = 0
 
     def predict(self, image, box=None):
@@ -56,6 +59,7 @@ class FakePredictor:
         joints = self.body.regress_joints(torch.as_tensor(vertices)).numpy() + np.float32(0.005)
         keypoints = project(self.body.regress_keypoints(torch.as_tensor(vertices)).numpy(), camera)
         box = np.concatenate([points.min(0), points.max(0)]) if box is None else np.asarray(box)
+        names = self.body.keypoint_names
         half = 0.55 * (box[2:] - box[:2]).max()
         middle = (box[:2] + box[2:]) / 2
         crop = Crop(tuple(np.concatenate([middle - half, middle + half]).tolist()))
@@ -65,6 +69,8 @@ class FakePredictor:
             regressed_joints=joints, raw_vertices=raw, vertices=raw,
             camera=camera, keypoints_2d=dict(zip(self.body.keypoint_names, keypoints, strict=True)),
             named_joints=dict(zip(self.body.joint_names, joints, strict=True)),
+            person=Candidate(keypoints[[names.index(name) for name in KEYPOINT_NAMES]], np.ones(17)),
+            seen=np.zeros((2, 1), np.float32),
             timings={"read": 12.0, "parts": 40.0, "mesh": 46.0}, weights=self.checkpoint.info,
         )  # fmt: skip
         return self.regularise(made)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from hmnet.checkpoint import load_checkpoint
+from hmnet.engines import ENGINE_VARIABLE
 from hmnet.errors import CheckpointError, DataError
 from hmnet.figures import gallery
 from hmnet.figures.gallery import COLUMNS, GAP, HEAD, TILE, Row
@@ -45,7 +46,8 @@ def test_the_meshes_lie_over_the_person_and_are_turned_beside(checkpoint):
     assert np.ptp(columns) < np.ptp(rows) / 2, "from the side a standing person is narrow"
 
 
-def test_photos_of_a_folder_and_what_is_none(red_checkpoint, checkpoint, tmp_path, capsys):
+def test_photos_of_a_folder_and_what_is_none(red_checkpoint, checkpoint, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(ENGINE_VARIABLE, "torch")
     image = np.full((300, 400, 3), 120, np.uint8)
     image[60:260, 150:230] = (250, 20, 20)
     Image.fromarray(image).save(tmp_path / "red.png")

@@ -18,7 +18,8 @@ def test_samples_are_seen_in_their_own_crops(checkpoint, shards):
     with torch.inference_mode():
         (seen,) = look_at_samples(checkpoint, samples)
     size = checkpoint.preprocessing.image_size
-    assert seen.look.image.shape == (3, 3, size, size) and seen.labels.shape == (3, size, size)
+    assert seen.look.image.shape == (6, 3, size, size) and seen.look.mirrored
+    assert seen.labels.shape == (3, size, size)
     for sample, labels, vertices in zip(samples, seen.true_labels, seen.vertices, strict=True):
         crop = square_crop(sample.box, checkpoint.preprocessing.crop_margin)
         np.testing.assert_array_equal(labels, extract_labels(sample.part_map, crop, size))
