@@ -68,7 +68,7 @@ ONLY_IN = {
     "pybullet_data": ("hmnet/data/synthetic/",),
     "anny": ("hmnet/body/bake.py",),
     "body_models": ("hmnet/body/licensed.py", "hmnet/body/mano.py"),
-    "av": ("hmnet/data/surreal.py",),
+    "av": ("hmnet/data/surreal.py", "hmnet/data/synthetic/film.py", "hmnet/video/"),
     "roma": ("hmnet/body/bake.py",),
     "openvino": ("hmnet/engines/openvino_engine.py",),
 }

@@ -116,10 +116,15 @@ def _photographs(folder: Path) -> tuple[np.ndarray, ...]:
     return tuple(pictures)
 
 
-def photograph(person: Person, scenery: Scenery, generator: np.random.Generator) -> Sample | None:
-    """Light and photograph one person; None when too little of them would be seen."""
+def photograph(
+    person: Person, scenery: Scenery, generator: np.random.Generator, view: View | None = None
+) -> Sample | None:
+    """Light and photograph one person; None when too little of them would be seen.
+
+    view: where the camera stands, of the scenery's size; chosen for the person where there is none.
+    """
     size = scenery.size
-    view = choose_view(person.surface.vertices, person.joints, person.up, generator, size)
+    view = view or choose_view(person.surface.vertices, person.joints, person.up, generator, size)
     place, lighting = _set_up(person, view, scenery, generator)
     drawn = _draw_person(person, view, lighting)
     whole = labels_of(drawn.face_index[::2, ::2], person.surface.face_parts)
