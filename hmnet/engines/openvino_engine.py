@@ -3,6 +3,7 @@
 import os
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}
 STREAMS = min(2, os.cpu_count() or 1)
 """The two views of a crop, and the crops of several people, are looked at one by one, as many at once: a view
 that has a core to itself waits for no other core, which MoveNet's many small layers would do all the time."""
+TRACING = threading.Lock()
+"""torch's tracer keeps one state for all threads."""
 ANY = -1
 """Of a shape's sides: any length."""
 
@@ -52,10 +55,22 @@ class OpenVinoEngine(Engine):
         self._view = _Network(core, ViewGraph(segmenter, model, preprocessing), precision, STREAMS)
         self._labels = [_Network(core, LabelGraph(segmenter, mirrored), "f32") for mirrored in (False, True)]
         self._pose = [_Network(core, PoseGraph(model, mirrored), precision) for mirrored in (False, True)]
-        # What every photo needs is compiled now, so that what OpenVINO cannot take shows at once.
-        size = preprocessing.image_size
-        first = self.look(np.zeros((1, size, size, 3), np.uint8), mirror=True)
-        self.reconstruct(first.seen, first.labels)
+        self._prepare(preprocessing.image_size)
+
+    def _prepare(self, size: int) -> None:
+        """Compiles what every photo needs, side by side; what OpenVINO cannot take shows at once so."""
+        crop = np.zeros((1, size, size, 3), np.uint8)
+        with torch.inference_mode():
+            seen = self._view.graph(torch.from_numpy(crop))[-1].numpy()
+        labels = crop[..., 0]
+        with ThreadPoolExecutor() as threads:
+            started = [
+                threads.submit(self.reconstruct, np.concatenate([seen, seen]), labels),
+                threads.submit(self.look, crop, True),
+                threads.submit(self.dense, crop),
+            ]
+        for one in started:
+            one.result()
 
     def dense(self, pictures: np.ndarray) -> np.ndarray:
         count, _, _, channels = pictures.shape
@@ -117,7 +132,7 @@ class _Network:
 def _converted(graph: torch.nn.Module, inputs: tuple[np.ndarray, ...], shapes: tuple) -> "openvino.Model":
     """A module as OpenVINO's model. Not by `openvino.convert_model`, which tells its makers of each call."""
     example = tuple(torch.from_numpy(array) for array in inputs)
-    with torch.inference_mode(), warnings.catch_warnings():
+    with TRACING, torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of each shape that it reads
         traced = torch.jit.trace(graph, example, check_trace=False)
     decoder = TorchScriptPythonDecoder(traced, example_input=example)
