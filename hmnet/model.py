@@ -226,6 +226,10 @@ class HMNet(nn.Module):
         self.part_encoder = part_encoder
         self.joint_branch = joint_branch
         self.surface_branch = surface_branch
+        if joint_branch is None:
+            # Dense, as any runtime can take it.
+            regressor = body.joint_regressor.to_dense()
+            self.register_buffer("joint_regressor", regressor, persistent=False)
         self.frozen: tuple[str, ...] = ()
 
     def freeze(self, *names: str) -> None:
@@ -253,7 +257,7 @@ class HMNet(nn.Module):
         embedding = torch.cat([rgb_features, part_features], 1)
         vertices = self.surface_branch(embedding)
         if self.joint_branch is None:
-            return HMNetOutput(self.body.regress_joints(vertices), vertices)
+            return HMNetOutput(self.joint_regressor @ vertices, vertices)
         return HMNetOutput(self.joint_branch(embedding), vertices)
 
 

@@ -64,13 +64,15 @@ class PartSegmenter(nn.Module):
         if foreground_threshold is None:
             foreground_threshold = self.config.foreground_threshold
         # Neither argmax nor softmax: as plain sums and maxima the same takes a quarter of their time.
-        logits = logits.float()
-        parts = logits[:, 1:]
-        is_likeliest = parts >= parts.amax(1, keepdim=True)
-        countdown = torch.arange(PART_COUNT, 0, -1, dtype=logits.dtype, device=logits.device)[:, None, None]
-        first = PART_COUNT + 1 - (is_likeliest * countdown).amax(1)
-        background = 1 / (logits - logits[:, :1]).exp().sum(1)
-        return (first * (background < foreground_threshold)).long()
+        logits = logits.float().movedim(1, -1)
+        background, parts = logits[..., :1], logits + _NOT_BACKGROUND.to(logits.device)
+        is_likeliest = parts >= parts.amax(-1, keepdim=True)
+        first = PART_COUNT + 1 - (is_likeliest * _COUNTDOWN.to(logits.device)).amax(-1)
+        return (first * (1 / (logits - background).exp().sum(-1) < foreground_threshold)).long()
+
+
+_NOT_BACKGROUND = torch.tensor([-1e9] + [0.0] * PART_COUNT)
+_COUNTDOWN = torch.arange(PART_COUNT + 1.0, 0, -1)
 
 
 def _block(width: int) -> nn.Sequential:

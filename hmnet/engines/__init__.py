@@ -5,11 +5,14 @@ import os
 from hmnet.checkpoint import Checkpoint
 from hmnet.device import choose_device
 from hmnet.engines.engine import Engine, Sight
-from hmnet.engines.openvino_engine import OpenVinoEngine
+from hmnet.engines.openvino_engine import CompiledNetwork, OpenVinoEngine, best_precision
 from hmnet.engines.torch_engine import TorchEngine
 from hmnet.errors import HMNetError
 
-__all__ = ["ENGINES", "ENGINE_VARIABLE", "Engine", "OpenVinoEngine", "Sight", "TorchEngine", "choose_engine"]
+__all__ = [
+    "ENGINES", "ENGINE_VARIABLE", "CompiledNetwork", "Engine", "OpenVinoEngine", "Sight", "TorchEngine",
+    "best_precision", "choose_engine",
+]  # fmt: skip
 
 ENGINES = ("torch", "openvino")
 ENGINE_VARIABLE = "HMNET_ENGINE"

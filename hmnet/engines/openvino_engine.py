@@ -1,6 +1,5 @@
 """The networks compiled for the CPU by OpenVINO, each when it is first needed."""
 
-import os
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -21,13 +20,17 @@ except ImportError:
     openvino = None
 
 PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}
-STREAMS = min(2, os.cpu_count() or 1)
-"""The two views of a crop, and the crops of several people, are looked at one by one, as many at once: a view
-that has a core to itself waits for no other core, which MoveNet's many small layers would do all the time."""
+PAIR = 2
+"""The views that are looked at together: the two of a crop."""
 TRACING = threading.Lock()
 """torch's tracer keeps one state for all threads."""
 ANY = -1
 """Of a shape's sides: any length."""
+
+
+def best_precision() -> str:
+    """The one of PRECISIONS that this CPU is best at: bfloat16 where it computes with it."""
+    return "bf16" if "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
 class OpenVinoEngine(Engine):
@@ -44,17 +47,14 @@ class OpenVinoEngine(Engine):
         package is not installed or cannot take the networks."""
         if openvino is None:
             raise HMNetError("OpenVINO is not installed: `pip install openvino` makes the networks faster")
-        core = openvino.Core()
-        if precision is None:
-            there = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-            precision = "bf16" if "BF16" in there else "f32"
+        precision = precision or best_precision()
         self.words = f"OpenVINO, cpu, {PRECISIONS[precision]}"
         segmenter, model = checkpoint.segmenter.cpu().eval(), checkpoint.model.cpu().eval()
         preprocessing = checkpoint.preprocessing
-        self._dense = _Network(core, DenseGraph(segmenter, preprocessing), precision)
-        self._view = _Network(core, ViewGraph(segmenter, model, preprocessing), precision, STREAMS)
-        self._labels = [_Network(core, LabelGraph(segmenter, mirrored), "f32") for mirrored in (False, True)]
-        self._pose = [_Network(core, PoseGraph(model, mirrored), precision) for mirrored in (False, True)]
+        self._dense = CompiledNetwork(DenseGraph(segmenter, preprocessing), precision)
+        self._view = CompiledNetwork(ViewGraph(segmenter, model, preprocessing), precision)
+        self._labels = [CompiledNetwork(LabelGraph(segmenter, mirrored), "f32") for mirrored in (False, True)]
+        self._pose = [CompiledNetwork(PoseGraph(model, mirrored), precision) for mirrored in (False, True)]
         self._prepare(preprocessing.image_size)
 
     def _prepare(self, size: int) -> None:
@@ -78,10 +78,19 @@ class OpenVinoEngine(Engine):
 
     def look(self, pictures: np.ndarray, mirror: bool) -> Sight:
         views = np.concatenate([pictures, pictures[:, :, ::-1]]) if mirror else pictures
-        coarse, keypoints, heats, seen = self._view.one_by_one(views)
+        coarse, keypoints, heats, seen = self._in_pairs(views)
         count = len(pictures)
         labels = [self._labels[mirror](coarse[index::count])[0] for index in range(count)]
         return Sight(np.concatenate(labels), keypoints[:count], heats[:count], seen)
+
+    def _in_pairs(self, views: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What is seen in views (N, S, S, 3), two at a time, for which the network is compiled."""
+        if len(views) <= PAIR:
+            return self._view(views)
+        # An odd one out is looked at twice.
+        pairs = (views[[start, min(start + 1, len(views) - 1)]] for start in range(0, len(views), PAIR))
+        outputs = zip(*(self._view(pair) for pair in pairs), strict=True)
+        return tuple(np.concatenate(one)[: len(views)] for one in outputs)
 
     def reconstruct(self, seen: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         one = len(labels) == 1
@@ -90,43 +99,25 @@ class OpenVinoEngine(Engine):
         return joints, vertices
 
 
-class _Network:
+class CompiledNetwork:
     """One graph, compiled anew for each kind of shape. Threads wait for one another."""
 
-    def __init__(
-        self, core: "openvino.Core", graph: torch.nn.Module, precision: str, streams: int = 1
-    ) -> None:
-        self.graph, self._core, self._streams = graph.eval(), core, streams
-        self._options = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": streams}
+    def __init__(self, graph: torch.nn.Module, precision: str) -> None:
+        """precision: one of PRECISIONS."""
+        self.graph, self._core = graph.eval(), openvino.Core()
+        self._options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
         self._lock = threading.Lock()
-        self._requests: dict[tuple, list[openvino.InferRequest]] = {}
+        self._requests: dict[tuple, openvino.InferRequest] = {}
 
     def __call__(self, *inputs: np.ndarray, shapes: tuple | None = None) -> tuple[np.ndarray, ...]:
         """The outputs. shapes: of the inputs, where sides may differ from call to call."""
-        with self._lock:
-            return tuple(self._compiled(inputs, shapes)[0].infer(inputs).values())
-
-    def one_by_one(self, batch: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The outputs for a batch (B, ...), (B, ...) each, computed one by one in all streams at once."""
-        outputs = []
-        with self._lock:
-            requests = self._compiled((batch[:1],), None)
-            for start in range(0, len(batch), self._streams):
-                running = requests[: len(batch) - start]
-                for index, request in enumerate(running, start):
-                    request.start_async((np.ascontiguousarray(batch[index : index + 1]),))
-                for request in running:
-                    request.wait()
-                    outputs.append([tensor.data.copy() for tensor in request.output_tensors])
-        return tuple(np.concatenate(one) for one in zip(*outputs, strict=True))
-
-    def _compiled(self, inputs: tuple[np.ndarray, ...], shapes: tuple | None) -> list:
         shapes = shapes or tuple(one.shape for one in inputs)
-        if shapes not in self._requests:
-            model = _converted(self.graph, inputs, shapes)
-            compiled = self._core.compile_model(model, "CPU", self._options)
-            self._requests[shapes] = [compiled.create_infer_request() for _ in range(self._streams)]
-        return self._requests[shapes]
+        with self._lock:
+            if shapes not in self._requests:
+                model = _converted(self.graph, inputs, shapes)
+                compiled = self._core.compile_model(model, "CPU", self._options)
+                self._requests[shapes] = compiled.create_infer_request()
+            return tuple(self._requests[shapes].infer(inputs).values())
 
 
 def _converted(graph: torch.nn.Module, inputs: tuple[np.ndarray, ...], shapes: tuple) -> "openvino.Model":
