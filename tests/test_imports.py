@@ -39,10 +39,10 @@ FLOORS = (
         "figure_sections",
         "set_errors",
     },
-    {"report", "comparison"},
+    {"report", "comparison", "speed"},
     {"evaluate", "results", "stage_segmenter", "stage_pose", "recipe", "figures"},
     {"packing", "stage_dataset"},
-    {"train", "figure"},
+    {"train", "figure", "benchmark"},
     {"experiments"},
     {"__main__", "__init__"},
 )
