@@ -7,13 +7,13 @@ from hmnet.predictor import Predictor
 
 
 def line(session: Session | None, predictor: Predictor) -> str:
-    """HTML: which weights and revision answer, on which device, and the stages' timings."""
+    """HTML: which weights and revision answer, which engine runs them, and the stages' timings."""
     weights = predictor.checkpoint.info
     facts = [
         ("Weights", weights.source),
         ("Variant", weights.variant),
         ("Revision", weights.revision),
-        ("Device", str(predictor.device)),
+        ("Engine", predictor.engine.words),
     ]
     timings = {} if session is None else session.prediction.timings
     facts += [(stage.replace("_", " "), f"{ms:.0f} ms") for stage, ms in timings.items()]

@@ -9,7 +9,7 @@ from demo.examples import FOLDER
 from hmnet.figure_sections import FIGURES
 
 FOLDER_OF_STYLES = Path(__file__).parent
-STYLES = ("style.css", "photo_view.css", "viewer.css", "explain.css")
+STYLES = ("style.css", "photo_view.css", "viewer.css", "explain.css", "motion.css")
 FONTS = ("Inter", "ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "sans-serif")
 MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 """Plain names only: a `gr.themes.GoogleFont` would ask an outside host."""

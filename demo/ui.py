@@ -13,6 +13,7 @@ from demo import session as person
 from demo.examples import FOLDER, Example, load_examples
 from demo.heat import Heat, HeatChoice, available, heat_of
 from demo.lessons import Lessons
+from demo.motion_tab import MotionTab
 from demo.saving import Saving
 from demo.session import Lab, Models, Session
 from demo.uploads import read_once
@@ -70,6 +71,8 @@ class Page:
                         self._lay_out_controls()
                     with gr.Column(elem_id="results", scale=4, min_width=300):
                         self._lay_out_results()
+                with gr.Tab("Video", id="video"):
+                    self.motion = MotionTab(models, _html)
                 with gr.Tab("Method", id="method", elem_id="method-tab") as self.method_tab:
                     self.method = _html(explain.method_html(None, self.body), "method")
                 with gr.Tab("Results", id="results-tab"):

@@ -1,10 +1,12 @@
-"""The paper's figures, measured and drawn anew: `python -m hmnet figure NAME`.
+"""The paper's figures, measured and drawn anew, and figures of our own: `python -m hmnet figure NAME`.
 
 regulariser   Fig. 8      what Eq. 3 does, in training and after it, over iterations and strength
 noisy-parts   Fig. 3, 7   the error as body parts go missing, are swapped or are wrong
 shape-range   Fig. 9      stature, girths and sex of people across Anny's range, recovered against true
 gallery       Fig. 5 to 7 photo, parts, meshes of HMNet and of the photo alone, from two sides, in rows
 noisy-truth   Fig. 4      what true joints are worth where the meshes to learn from are bad (recorded metrics)
+engines       ours        what compiled networks and bfloat16 do to the answers
+clip          ours        what following and smoothing do to clips that are rendered for it
 """
 
 import argparse
@@ -14,7 +16,10 @@ from pathlib import Path
 from hmnet.errors import DataError
 
 RESULTS = Path(__file__).parents[1] / "assets" / "results"
-FIGURES = ("regulariser", "noisy-parts", "shape-range", "gallery", "noisy-truth")
+FIGURES = ("regulariser", "noisy-parts", "shape-range", "gallery", "noisy-truth", "engines", "clip")
+
+TESTED = ("regulariser", "noisy-parts", "gallery", "engines")
+"""Those that are measured on test pictures."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +57,7 @@ def _make(options: argparse.Namespace) -> tuple:
         if (options.data is None) == (options.photos is None):
             raise DataError("The gallery needs either --data SHARDS or --photos DIR.")
         return module.make(load_checkpoint(options.weights), options.data, options.photos, options.limit)
-    if options.name == "shape-range":
+    if options.name in ("shape-range", "clip"):
         return module.make(load_checkpoint(options.weights), options.limit)
     if options.data is None:
         raise DataError(f"The figure {options.name} needs --data SHARDS, a folder of test pictures.")
@@ -63,7 +68,7 @@ def _command(options: argparse.Namespace) -> str:
     """What was run, without the folders of this machine."""
     words = ["python -m hmnet figure", options.name]
     words += (
-        ["--data TEST"] if options.data and options.name in ("regulariser", "noisy-parts", "gallery") else []
+        ["--data TEST"] if options.data and options.name in TESTED else []
     )
     words += ["--photos DIR"] if options.photos else []
     words += [f"--limit {options.limit}"] if options.limit else []

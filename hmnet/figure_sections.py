@@ -138,6 +138,34 @@ def _gallery(result: dict) -> Iterable[str]:
     yield f"Drawn with the shipped weights of revision {result['weights']['revision']}."
 
 
+def _engines(result: dict) -> Iterable[str]:
+    rows = dict(result["rows"])
+    name, reference = next(iter(rows.items()))
+    yield f"{name}: surface error {reference['surface']:.2f} mm, PA surface {reference['PA surface']:.2f} mm."
+    for other, row in list(rows.items())[1:]:
+        more = row["surface"] - reference["surface"]
+        yield (
+            f"{other}: surface error {row['surface']:.2f} mm ({more:+.2f}), PA surface "
+            f"{row['PA surface']:.2f}; vertices move by {row['mean']:.2f} mm on average, at most "
+            f"{row['largest']:.1f} mm in any picture (median of the pictures' largest "
+            f"{row['median of largest']:.2f})."
+        )
+    yield _origin(result)
+
+
+def _clip(result: dict) -> Iterable[str]:
+    for way, row in result["ways"].items():
+        yield (
+            f"{way.capitalize()}: surface error {row['surface']:.1f} mm, PA surface "
+            f"{row['PA surface']:.1f} mm, jitter {row['jitter']:.1f} mm a frame squared, box overlap {row['box overlap']:.2f}, "
+            f"{row['lost']:.1f} frames lost a clip."
+        )
+    yield (
+        f"Measured on {result['frames']} frames of {len(result['clips'])} clips "
+        f"({'; '.join(result['clips'])}) with the shipped weights of revision {result['weights']['revision']}; engine: {result['engine']}."
+    )
+
+
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
@@ -169,5 +197,16 @@ SECTIONS = {
         "The paper's Fig. 5 to 7: input, part map, mesh over the input's view and from another; beside "
         "it the photo alone.",
         _gallery,
+    ),
+    "engines": Section(
+        "Engines",
+        "What compiled networks and bfloat16 do to the answers; for scale, what half a pixel of the crop "
+        "does.",
+        _engines,
+    ),
+    "clip": Section(
+        "Clips",
+        "What following a person by the last box and the one-euro filter do, on clips rendered for it.",
+        _clip,
     ),
 }

@@ -40,9 +40,10 @@ FLOORS = (
         "set_errors",
     },
     {"report", "comparison", "speed"},
+    {"video"},
     {"evaluate", "results", "stage_segmenter", "stage_pose", "recipe", "figures"},
     {"packing", "stage_dataset"},
-    {"train", "figure", "benchmark"},
+    {"train", "figure", "benchmark", "predict"},
     {"experiments"},
     {"__main__", "__init__"},
 )
@@ -57,6 +58,7 @@ ONLY_IN = {
     "gradio": (
         "demo/api.py",
         "demo/lessons.py",
+        "demo/motion_tab.py",
         "demo/saving.py",
         "demo/theme.py",
         "demo/ui.py",

@@ -168,6 +168,10 @@ window.addEventListener("resize", repaint); // another zoom, another density
 new MutationObserver(repaint).observe(document.body, { attributeFilter: ["class"] }); // light or dark: names follow
 element.hmnet = {
   layout: (name) => choose({ layout: name }), regularise, state, restore, picture, geometry, graphics: () => gl,
+  // Meshes and what is done to them, for other views of the page.
+  shapes: {
+    full: { ...meshes.full, partColours: props.surfaces.part_colours.flatMap(rgbOf) }, upsample, normalsOf, regularised,
+  },
 };
 window.hmnetViewer = element.hmnet;
 watch("value", draw);

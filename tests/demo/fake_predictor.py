@@ -25,7 +25,7 @@ from hmnet.errors import NoPersonFoundError
 from hmnet.image import read_sized_image
 from hmnet.mesh import MeshTopology, regularise, vertex_normals
 from hmnet.movenet import KEYPOINT_NAMES
-from hmnet.person_box import Candidate
+from hmnet.person_box import BoxSearch, Candidate
 from hmnet.predictor import Prediction
 
 RIPPLE = 0.006
@@ -42,6 +42,7 @@ class FakePredictor:
         self.checkpoint = SimpleNamespace(info=info, folder=None)
         self.device = torch.device("cpu")
         self.engine = SimpleNamespace(name="none", words="a made-up body")
+        self.search = BoxSearch()
         self.calls = 0
 
     def predict(self, image, box=None):
