@@ -75,7 +75,7 @@ def measure(names: list[str], rounds: int, quick: bool) -> dict[str, Any]:
         "networks": _rows(networks),
         "peak_gflops": peaks,
         "pipeline": {name: asdict(spread) for name, spread in pipeline.items()},
-        **_ratios(networks, peaks, next(iter(faster.values()))),
+        **_ratios(networks, peaks, faster),
     }
     if not quick:
         predictor = Predictor(checkpoint)

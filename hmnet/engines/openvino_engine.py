@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from hmnet.body import PART_COUNT
 from hmnet.checkpoint import Checkpoint
 from hmnet.engines.engine import Engine, Sight
 from hmnet.engines.graphs import DenseGraph, LabelGraph, PoseGraph, ViewGraph
@@ -67,6 +68,9 @@ class OpenVinoEngine(Engine):
             started = [
                 threads.submit(self.reconstruct, np.concatenate([seen, seen]), labels),
                 threads.submit(self.look, crop, True),
+                threads.submit(
+                    self._labels[False], np.zeros((1, PART_COUNT + 1, size // 4, size // 4), np.float32)
+                ),
                 threads.submit(self.dense, crop),
             ]
         for one in started:
@@ -84,8 +88,8 @@ class OpenVinoEngine(Engine):
         return Sight(np.concatenate(labels), keypoints[:count], heats[:count], seen)
 
     def _in_pairs(self, views: np.ndarray) -> tuple[np.ndarray, ...]:
-        """What is seen in views (N, S, S, 3), two at a time, for which the network is compiled."""
-        if len(views) <= PAIR:
+        """What is seen in views (N, S, S, 3), always two at a time, for which the network is compiled."""
+        if len(views) == PAIR:
             return self._view(views)
         # An odd one out is looked at twice.
         pairs = (views[[start, min(start + 1, len(views) - 1)]] for start in range(0, len(views), PAIR))
