@@ -11,36 +11,29 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hmnet.errors import BoxError, DataError, HMNetError, ImageError, NoPersonFoundError, OutputError
+from hmnet.errors import DataError, HMNetError, OutputError
 
 USER_ERROR, INTERRUPTED = 2, 130
-TRAINING_PACKAGES = ("numba", "tqdm", "webdataset")
+TRAINING_PACKAGES = ("numba", "webdataset")
 """What generating, training and evaluating need beyond requirements.txt."""
 COMMANDS = {
-    "predict": "reconstruct the person in each photo: joints, mesh, body parts, pictures",
+    "predict": "reconstruct the person in photos and videos: joints, mesh, body parts, pictures",
     "train": "train the networks, one stage at a time",
     "generate": "render synthetic photographs with ground truth, to train or test on",
     "evaluate": "measure a checkpoint's errors on rendered images and on photos",
     "figure": "measure and draw one of the paper's figures",
+    "profile": "tell where time and memory go, from the start of a process on",
+    "benchmark": "time the networks and the whole way to a mesh, beside the peers",
     "results": "write RESULTS.md: the paper's tables beside the errors recorded with the weights",
 }
-DESCRIPTION = "HumanMeshNet: a 3D human mesh from one photo."
+DESCRIPTION = "HumanMeshNet: a 3D human mesh from one photo, or from each frame of a video."
 EPILOGUE = """examples:
-  python -m hmnet predict photo.jpg --output results
+  python -m hmnet predict photo.jpg clip.mp4 --output results
   python -m hmnet generate --count 1000 --output data/test --split test
   python -m hmnet evaluate --data data/test
   python -m hmnet results
 
 `python -m hmnet COMMAND --help` explains a command's options."""
-PREDICT_EPILOGUE = """For each photo NAME.jpg, the output folder receives
-  NAME.json          joints in metres (camera frame: x right, y down, z away, relative to the pelvis),
-                     keypoints in pixels of the photo, person box, camera, timings, weights used
-  NAME.glb           the body's surface, for Blender and other 3D programs
-  NAME_parts.png     the 24 body parts found
-  NAME_overlay.png   the surface drawn over the photo
-A dot within NAME becomes an underscore. A photo that cannot be used is named with the reason, the others are
-still done, and the exit code is then 2."""
-
 GENERATE_EPILOGUE = """Without further options everything comes from the program itself: authored poses,
 procedural clothes, rooms and landscapes. A killed run goes on when it is started again. Several machines can
 share the work: each takes a --part of one recipe, or a --seed of its own; `train` takes several folders."""
@@ -86,9 +79,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         name: commands.add_parser(name, help=line, description=f"{line.capitalize()}.", formatter_class=style)
         for name, line in COMMANDS.items()
     }
-    if command == "predict":
-        _add_predict_arguments(subparsers[command])
-    elif command == "generate":
+    if command == "generate":
         _add_generate_arguments(subparsers[command])
     elif command in COMMANDS:
         module = importlib.import_module(f"hmnet.{command}")
@@ -96,73 +87,6 @@ def _parser(command: str) -> argparse.ArgumentParser:
         module.add_arguments(subparsers[command])
         subparsers[command].set_defaults(run=module.run)
     return parser
-
-
-def _add_predict_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = PREDICT_EPILOGUE
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="a photo of a person")
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the results")
-    parser.add_argument(
-        "--weights",
-        metavar="FOLDER|REPO",
-        help="a checkpoint's folder, or a Hugging Face repository as user/name (default: the repository "
-        "that the environment variable HMNET_REPO names, else the weights that come with the program)",
-    )
-    parser.add_argument("--variant", help="which of several networks (default: hmnet)")
-    parser.add_argument(
-        "--box",
-        metavar="X0,Y0,X1,Y1",
-        help="the person's box in pixels of the upright photo (default: the largest person is found); "
-        "for one photo only",
-    )
-    parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest there is)")
-    parser.set_defaults(run=_predict)
-
-
-def _predict(options: argparse.Namespace) -> int:
-    from hmnet.report import report_names, write_report
-
-    names = report_names(options.images)
-    box = _parse_box(options.box)
-    if box is not None and len(names) > 1:
-        raise BoxError(f"--box marks the person in one photo, but {len(names)} were given: run one by one.")
-    from hmnet.checkpoint import load_checkpoint
-    from hmnet.predictor import Predictor
-
-    predictor = Predictor(load_checkpoint(options.weights, options.variant), options.device)
-    weights = predictor.checkpoint.info
-    print(
-        f"Weights: {weights.source}, variant {weights.variant}, revision {weights.revision}; "
-        f"device {predictor.device}"
-    )
-    if weights.notice:
-        print(f"hmnet: {weights.notice}", file=sys.stderr)
-    failures = 0
-    for name, photo in names.items():
-        try:
-            prediction = predictor.predict(photo, box)
-        except (ImageError, BoxError, NoPersonFoundError) as error:
-            failures += 1
-            place = "" if photo.name in str(error) else f"{photo}: "
-            print(f"hmnet: {place}{error}", file=sys.stderr)
-            continue
-        write_report(options.output, name, prediction, predictor.body, photo.name)
-        total = sum(prediction.timings.values())
-        print(f"{photo} -> {options.output / name}.json ({total:.0f} ms)", flush=True)
-    print(f"{len(names) - failures} of {len(names)} photos done.")
-    return USER_ERROR if failures else 0
-
-
-def _parse_box(text: str | None) -> list[float] | None:
-    if text is None:
-        return None
-    try:
-        box = [float(number) for number in text.split(",")]
-    except ValueError:
-        box = []
-    if len(box) != 4:
-        raise BoxError(f"Expected --box as four numbers X0,Y0,X1,Y1 in pixels, got {text!r}.")
-    return box
 
 
 def _add_generate_arguments(parser: argparse.ArgumentParser) -> None:

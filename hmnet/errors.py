@@ -21,6 +21,10 @@ class ImageError(HMNetError):
     """A file or array that is not a usable photo."""
 
 
+class VideoError(HMNetError):
+    """A file that is not a usable video."""
+
+
 class BoxError(HMNetError):
     """A person box that is empty or lies outside the photo."""
 

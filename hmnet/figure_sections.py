@@ -157,12 +157,13 @@ def _clip(result: dict) -> Iterable[str]:
     for way, row in result["ways"].items():
         yield (
             f"{way.capitalize()}: surface error {row['surface']:.1f} mm, PA surface "
-            f"{row['PA surface']:.1f} mm, jitter {row['jitter']:.1f} mm a frame squared, box overlap {row['box overlap']:.2f}, "
-            f"{row['lost']:.1f} frames lost a clip."
+            f"{row['PA surface']:.1f} mm, jitter {row['jitter']:.1f} mm a frame squared, box overlap "
+            f"{row['box overlap']:.2f}, {row['lost']:.1f} frames lost a clip."
         )
+    clips, revision = result["clips"], result["weights"]["revision"]
     yield (
-        f"Measured on {result['frames']} frames of {len(result['clips'])} clips "
-        f"({'; '.join(result['clips'])}) with the shipped weights of revision {result['weights']['revision']}; engine: {result['engine']}."
+        f"Measured on {result['frames']} frames of {len(clips)} clips ({'; '.join(clips)}) with the shipped "
+        f"weights of revision {revision}; engine: {result['engine']}."
     )
 
 

@@ -28,7 +28,7 @@ def sweep(surface: list[float], rough: list[float]) -> dict:
 
 def test_what_was_not_made_says_how_to_make_it(tmp_path: Path) -> None:
     sections = figure_sections(tmp_path)
-    assert len(sections) == len(SECTIONS) == 5
+    assert len(sections) == len(SECTIONS) == 7
     for name, text in zip(SECTIONS, sections, strict=True):
         assert text.startswith(f"## {SECTIONS[name].title}\n") and f"python -m hmnet figure {name}" in text
         assert "![" not in text
@@ -113,3 +113,24 @@ def test_the_gallery_counts_and_its_picture_may_be_a_photo(tmp_path: Path) -> No
     # Of photos nobody knows the truth.
     write(tmp_path, "gallery", {"rows": [{"name": "photo"}]})
     assert "nearer to the truth" not in section(tmp_path, "gallery")
+
+
+def test_engines_are_told_beside_torch(tmp_path: Path) -> None:
+    moved = {"mean": 12.0, "median of largest": 19.8, "95th percentile of largest": 90.0, "largest": 477.5}
+    rows = {
+        "torch, float32": {"surface": 119.6, "PA surface": 79.15},
+        "OpenVINO, bfloat16": {"surface": 119.69, "PA surface": 79.13, **moved},
+    }
+    write(tmp_path, "engines", {"rows": rows})
+    text = section(tmp_path, "engines")
+    assert "torch, float32: surface error 119.60 mm" in text
+    assert "119.69 mm (+0.09)" in text and "12.00 mm on average" in text and "at most 477.5 mm" in text
+
+
+def test_clips_are_told_by_way(tmp_path: Path) -> None:
+    row = {"surface": 82.0, "PA surface": 54.0, "jitter": 11.4, "box overlap": 0.95, "lost": 0.5}
+    result = {"ways": {"followed": row}, "clips": ["waving, seed 7"], "frames": 100, "engine": "torch, cpu"}
+    write(tmp_path, "clip", result)
+    text = section(tmp_path, "clip")
+    assert "- Followed: surface error 82.0 mm" in text and "jitter 11.4 mm a frame squared" in text
+    assert "100 frames of 1 clips (waving, seed 7)" in text and "engine: torch, cpu" in text

@@ -1,4 +1,4 @@
-"""The tab of somebody who moves: a clip with its time line, and the camera, for which Chromium plays a clip."""
+"""The tab of somebody who moves: a clip with its time line, and the camera, for which a clip is played."""
 
 import json
 from urllib.parse import urlsplit

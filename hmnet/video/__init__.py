@@ -1,0 +1,1 @@
+"""A person in a video: frames read, followed, smoothed and written, each in a file of its own."""
