@@ -29,11 +29,11 @@ from hmnet.speed.runtimes import runtimes
 from hmnet.speed.stopwatch import Spread
 
 BATCHES = (1, 16)
-ROUNDS, QUICK_ROUNDS = 9, 1
+ROUNDS, QUICK_ROUNDS = 7, 1
 PEERS = {"hmnet_vs_hmr": "hmr", "hmnet_vs_graphcmr": "graphcmr", "hmnet_vs_vit_h": "vit-h"}
 """Name of a ratio -> the peer that HMNet is compared with, in the runtime that HMNet uses."""
 USER_SECONDS = 4.0
-ROW = "{:36}{:14}{:>6}{:>26}{:>7}{:>8}{:>8}"
+ROW = "{:38}{:14}{:>6}{:>28}{:>7}{:>8}{:>8}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from hmnet.checkpoint import Checkpoint, load_variant
+from hmnet.errors import CheckpointError
 from hmnet.look import answer
-from hmnet.model import HMNet
+from hmnet.model import HMNet, NoEncoder
 from hmnet.predictor import Prediction, Predictor
 from hmnet.variants import BASE, VARIANTS
 
@@ -54,8 +55,17 @@ class Comparison:
 
 def _networks(checkpoint: Checkpoint, device: torch.device) -> dict[str, HMNet]:
     there = () if checkpoint.folder is None else (n for n in VARIANTS if (checkpoint.folder / n).is_dir())
-    return {
+    networks = {
         name: load_variant(checkpoint, name).to(device, memory_format=torch.channels_last)
         for name in there
         if name not in (BASE, checkpoint.info.variant)
     }
+    own = type(checkpoint.model.rgb_encoder)
+    for name, network in networks.items():
+        # What the base's encoder is given is kept with a prediction, and given to the others too.
+        if not isinstance(network.rgb_encoder, own | NoEncoder):
+            raise CheckpointError(
+                f"The variant {name} sees pictures otherwise than {checkpoint.info.variant}: they cannot be "
+                "compared on one look, so move it to another folder."
+            )
+    return networks

@@ -80,7 +80,7 @@ class Predictor:
         mirror: bool = True,
         engine: str | None = None,
     ) -> None:
-        """device, engine: see `hmnet.engine.choose_engine`; None takes the fastest there is.
+        """device, engine: see `hmnet.engines.choose_engine`; None takes the fastest there is.
 
         mirror: average the answers to the crop and to its mirror image (see `hmnet.look`). Raises
         HMNetError for a device or an engine that is unknown or not there.

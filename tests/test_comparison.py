@@ -11,6 +11,7 @@ from red_segmenter import RedFeatures, RedSegmenter
 from hmnet.checkpoint import Checkpoint, load_checkpoint, save_difference
 from hmnet.comparison import Comparison
 from hmnet.config import ModelConfig, SegmenterConfig
+from hmnet.errors import CheckpointError
 from hmnet.model import build_hmnet
 from hmnet.predictor import Predictor
 
@@ -62,3 +63,13 @@ def test_the_photo_alone_is_given_no_parts(comparison, prediction):
 
 def test_weights_without_variants_beside_them_have_none(red_checkpoint: Checkpoint):
     assert Comparison(Predictor(red_checkpoint, "cpu", engine="torch")).names == ()
+
+
+def test_a_variant_that_sees_pictures_otherwise_is_named(checkpoint_folder: Path, tmp_path: Path):
+    (tmp_path / "hmnet").symlink_to(checkpoint_folder)
+    config = ModelConfig(variant="hmnet-oracle", feature_size=64, rgb_input="pixels")
+    save_difference(
+        tmp_path / "hmnet-oracle", build_hmnet(config), {}, model_config=config, base=tmp_path / "hmnet"
+    )
+    with pytest.raises(CheckpointError, match="hmnet-oracle sees pictures otherwise"):
+        Comparison(Predictor(load_checkpoint(tmp_path), "cpu", engine="torch"))

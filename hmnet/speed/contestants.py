@@ -13,6 +13,7 @@ from hmnet.engines.graphs import LabelGraph, PoseGraph, ViewGraph
 from hmnet.mesh import MeshTopology
 from hmnet.model import HMNet, build_hmnet
 from hmnet.speed.peers import GraphCmr, Hmr, VitRegressor
+from hmnet.variants import form_of
 
 SIDE = 224
 """px of the pictures that HMR and GraphCMR take; HMNet is timed on them too."""
@@ -93,7 +94,8 @@ class PaperHmnet(nn.Module):
 
     def __init__(self, variant: str = "hmnet") -> None:
         super().__init__()
-        self.model = build_hmnet(ModelConfig(variant=variant, rgb_input="pixels"))
+        body = form_of(variant).body
+        self.model = build_hmnet(ModelConfig(variant=variant, body=body, rgb_input="pixels"))
         self.picture = Normalised(nn.Identity())
         self.average = RingAverage.of(self.model)
 

@@ -1,13 +1,10 @@
 """How much memory this process holds, and whether it grows from photo to photo."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from hmnet.speed.memory import peak
-
-STATUS = Path("/proc/self/status")
+from hmnet.speed.memory import STATUS, peak
 
 
 def resident() -> float:
