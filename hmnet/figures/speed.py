@@ -42,7 +42,7 @@ def _networks(axes: "Axes", result: dict[str, Any]) -> None:
     where = result["machine"]
     style_axes(axes, f"One picture to a mesh ({where['processor']}, {where['cores']} cores)", "ms", "")
     axes.grid(axis="y", visible=False)
-    axes.legend(fontsize=10, frameon=False, labelcolor=INK, loc="lower right")
+    axes.legend(fontsize=10, frameon=False, labelcolor=INK, loc="upper right")
 
 
 def _template(axes: "Axes", grown: dict) -> None:
@@ -80,5 +80,5 @@ def _users(axes: "Axes", grown: dict) -> None:
         )
     axes.set_ylim(bottom=0)
     rates = [grown[count]["a second"] for count in counts]
-    style_axes(axes, f"Users at once ({min(rates):.0f} to {max(rates):.0f} photos a second)", "users", "ms")
+    style_axes(axes, "Users at once", f"users ({min(rates):.0f} to {max(rates):.0f} photos a second)", "ms")
     axes.legend(fontsize=9, frameon=False, labelcolor=INK)
