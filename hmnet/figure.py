@@ -67,9 +67,7 @@ def _make(options: argparse.Namespace) -> tuple:
 def _command(options: argparse.Namespace) -> str:
     """What was run, without the folders of this machine."""
     words = ["python -m hmnet figure", options.name]
-    words += (
-        ["--data TEST"] if options.data and options.name in TESTED else []
-    )
+    words += ["--data TEST"] if options.data and options.name in TESTED else []
     words += ["--photos DIR"] if options.photos else []
     words += [f"--limit {options.limit}"] if options.limit else []
     return " ".join(words)

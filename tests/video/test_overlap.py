@@ -10,7 +10,7 @@ from hmnet.video.overlap import WriteBehind, read_ahead
 
 
 def threads() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith("hmnet-")]
+    return [one.name for one in threading.enumerate() if one.name.startswith(("hmnet-read", "hmnet-write"))]
 
 
 def numbers(made: list[int], count: int = 100) -> Iterator[int]:
