@@ -1,4 +1,4 @@
-"""The command line: `python -m hmnet predict | train | generate | evaluate | results`.
+"""The command line: `python -m hmnet COMMAND`; without a command it lists them.
 
 Each command imports what it needs only when it runs, so that help comes at once and predicting needs no
 training packages. Mistakes end with one sentence and exit code 2.
