@@ -12,7 +12,7 @@ import torch
 from scipy import ndimage
 
 from hmnet.errors import BoxError
-from hmnet.keypoints import CELL, heats_and_centres, keypoints_of, middle_cells
+from hmnet.keypoints import CELL, heats_and_centres, keypoints_of
 
 LEAST_SIDE = 8
 """px; nobody can be recognised in a smaller box."""
@@ -75,11 +75,6 @@ def find_candidates(dense: torch.Tensor, search: BoxSearch) -> list[Candidate]:
     cells = torch.nonzero(((centres == highest) & (centres >= search.least_centre))[0])
     surest = centres[0, cells[:, 0], cells[:, 1]].argsort(descending=True)[: search.most]
     return _candidates(dense.expand(len(surest), -1, -1, -1), cells[surest])
-
-
-def middle_candidates(dense: torch.Tensor) -> list[Candidate]:
-    """Whoever is likeliest to be in the middle of each window of dense maps (B, 76, H, W), in its px."""
-    return _candidates(dense, middle_cells(heats_and_centres(dense)[1]))
 
 
 def distinct(candidates: list[Candidate], search: BoxSearch) -> list[Candidate]:
