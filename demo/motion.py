@@ -9,7 +9,7 @@ import io
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,8 @@ BUSY = "The networks are busy with other visitors: trying again."
 
 @dataclass(frozen=True)
 class Moment:
-    """One frame. seconds: since the first. picture: JPEG. prediction: of the person; None where nobody is."""
+    """One frame. seconds: since the first. picture: JPEG. prediction: of the person, without pictures of its
+    own; None where nobody is."""
 
     seconds: float
     picture: bytes
@@ -68,12 +69,22 @@ def follow(predictor: Predictor, clip: Path | bytes) -> Iterator[tuple[int, int 
     tracker, moments = Tracker(predictor), []
     for frame in source:
         prediction = tracker.follow(frame.image)
-        moments.append(Moment(frame.seconds, _jpeg(frame.image), prediction))
+        moments.append(Moment(frame.seconds, _jpeg(frame.image), _without_pictures(prediction)))
         yield len(moments), source.frame_count, None
     film = Film(source.fps, source.size, tuple(moments), source.notice or "")
     if not film.found:
         raise VideoError("Nobody was found in the clip: take one that shows a whole person.")
     yield len(moments), len(moments), film
+
+
+def _without_pictures(prediction: Prediction | None) -> Prediction | None:
+    """What a session keeps: a frame's pixels and maps would take 1 MB, a hundred times the mesh."""
+    if prediction is None:
+        return None
+    nothing = np.empty((0, 0), np.uint8)
+    return replace(
+        prediction, image=nothing, part_map=nothing, labels=nothing, seen=np.empty((0, 0), np.float32)
+    )
 
 
 def _jpeg(image: np.ndarray) -> bytes:

@@ -100,5 +100,5 @@ cameraButton.addEventListener("click", () => {
   }
   stopCamera();
   say("The camera is off.");
-  if (film) [time.hidden] = [false];
+  time.hidden = !film;
 });

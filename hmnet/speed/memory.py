@@ -24,11 +24,14 @@ def peak_memory(name: str, runtime: str, batch: int) -> float | None:
 def peak() -> float:
     """MB that this process has had at most."""
     # On Linux `ru_maxrss` begins with what the process had that started this one.
-    if STATUS.is_file():
-        for line in STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT / 2**20
+    told = status_of("VmHWM")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT / 2**20 if told is None else told
+
+
+def status_of(key: str) -> float | None:
+    """MB that Linux tells of this process under that key; None on other systems."""
+    lines = STATUS.read_text().splitlines() if STATUS.is_file() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{key}:")), None)
 
 
 def main() -> None:

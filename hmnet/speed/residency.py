@@ -4,16 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hmnet.speed.memory import STATUS, peak
+from hmnet.speed.memory import peak, status_of
 
 
 def resident() -> float:
     """MB that this process has in memory now; where the system does not say, the most that it had."""
-    if STATUS.is_file():
-        for line in STATUS.read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-    return peak()
+    told = status_of("VmRSS")
+    return peak() if told is None else told
 
 
 def growth(call: Callable[[int], object], count: int) -> dict[str, float]:

@@ -63,6 +63,13 @@ def test_frames_without_anybody_are_kept_as_such(film):
     assert "nobody found in 1 of them" in motion.film_line(film)
 
 
+def test_a_session_keeps_no_pixels_but_the_jpeg(film):
+    for moment in film.moments:
+        if moment.prediction is not None:
+            arrays = [value for value in vars(moment.prediction).values() if isinstance(value, np.ndarray)]
+            assert sum(array.nbytes for array in arrays) < 60_000
+
+
 def test_what_the_scripts_get(film):
     value = json.loads(json.dumps(drawing(film, "abcd")))
     assert value["size"] == list(SIZE) and len(value["frames"]) == 4
