@@ -105,8 +105,8 @@ def _cached(source: HubSource, cache_dir: str | Path | None) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     # Another program may have fetched a few files only; an empty ref leads to no commit's folder.
-    sums = _recorded_sums(folder)
-    is_whole = SUM.fullmatch(folder.name) and sums and all(path.is_file() for path in sums)
+    expected = [*folder.rglob(CONFIG), *_recorded_sums(folder)]
+    is_whole = SUM.fullmatch(folder.name) and expected and all(path.is_file() for path in expected)
     return folder if is_whole else None
 
 
