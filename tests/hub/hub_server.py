@@ -1,6 +1,8 @@
 """A server on this machine that speaks the Hugging Face Hub's routes, with switches for what may go wrong."""
 
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,6 +51,7 @@ class HubServer(ThreadingHTTPServer):
         self.requests: list[str] = []
         self.owner, self.reader = "hf_owner", "hf_reader"
         self.end = threading.Event()
+        self.connections: list[socket.socket] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
@@ -63,11 +66,19 @@ class HubServer(ThreadingHTTPServer):
         """The requests so far that hold this text."""
         return [request for request in self.requests if part in request]
 
+    def process_request(self, request: socket.socket, client_address: tuple) -> None:
+        self.connections.append(request)
+        super().process_request(request, client_address)
+
     def stop(self) -> None:
-        """No connection is taken from now on."""
+        """No connection is taken from now on, and those that were kept open end."""
         self.end.set()
         self.shutdown()
         self.server_close()
+        for connection in self.connections:
+            # Those that have ended are closed already.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class Answers(Uploads, BaseHTTPRequestHandler):
