@@ -21,8 +21,8 @@ from hmnet.predictor import Predictor
 person = Predictor(load_checkpoint("{repo}")).predict("photo.jpg")
 ```
 
-Another variant is `load_checkpoint("{repo}", variant)`, these weights and no later ones `"{repo}@COMMIT"`, and
-the networks as a torch module `hmnet.pretrained.HumanMeshNet.from_pretrained("{repo}")`.
+Another variant is `load_checkpoint("{repo}", variant)`, these weights and no later ones `"{repo}@COMMIT"`,
+and the networks as a torch module `hmnet.pretrained.HumanMeshNet.from_pretrained("{repo}")`.
 """
 MEASURED = """
 ## Measured

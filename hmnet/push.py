@@ -16,8 +16,8 @@ from hmnet.hub import HubSource, parse_source
 from hmnet.hub_card import repository_card
 from hmnet.model_card import CARD
 
-EPILOGUE = """Log in before with `hf auth login`, or set HF_TOKEN, with a token that may write. The repository is
-made where there is none; files of the same names are replaced, others stay."""
+EPILOGUE = """Log in before with `hf auth login`, or set HF_TOKEN, with a token that may write. The repository
+is made where there is none; files of the same names are replaced, others stay."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,8 +90,8 @@ def _sentence(repo: str, error: Exception) -> str:
     status = error.response.status_code if isinstance(error, HfHubHTTPError) else 0
     if status == 401:
         return (
-            f"The Hugging Face Hub does not know the token: make one at {constants.ENDPOINT}/settings/tokens, "
-            "and log in with `hf auth login`."
+            "The Hugging Face Hub does not know the token: make one at "
+            f"{constants.ENDPOINT}/settings/tokens, and log in with `hf auth login`."
         )
     if status == 403:
         return (
@@ -99,4 +99,7 @@ def _sentence(repo: str, error: Exception) -> str:
             "or your organisation's."
         )
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    return f"{repo} could not be pushed to {constants.ENDPOINT} ({reason[:200]}): check the network, and push again."
+    return (
+        f"{repo} could not be pushed to {constants.ENDPOINT} ({reason[:200]}): check the network, and push "
+        "again."
+    )
