@@ -45,5 +45,9 @@ class OutputError(HMNetError):
     """An output folder that cannot be written."""
 
 
+class UploadError(HMNetError):
+    """Files that the Hugging Face Hub does not take."""
+
+
 class MeshFileError(HMNetError):
     """A mesh file that cannot be read, or whose vertices are not the template's."""

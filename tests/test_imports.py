@@ -10,11 +10,12 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = (
     {"errors"},
-    {"config", "device", "precision", "variants"},
+    {"config", "device", "download", "precision", "variants"},
     {
         "mesh",
         "zbuffer",
         "image",
+        "hub",
         "metrics",
         "camera",
         "export",
@@ -26,8 +27,8 @@ FLOORS = (
     },
     {"body", "losses", "render", "photo_scores", "keypoints", "mesh_file"},
     {"segmentation", "model", "person_box"},
-    {"checkpoint", "run_log", "look", "pose_loss"},
-    {"data", "recorded", "engines"},
+    {"checkpoint", "run_log", "look", "pose_loss", "hub_card"},
+    {"data", "recorded", "engines", "pretrained", "push"},
     {"people_search"},
     {
         "predictor",
@@ -72,6 +73,13 @@ ONLY_IN = {
     "anny": ("hmnet/body/bake.py",),
     "body_models": ("hmnet/body/licensed.py", "hmnet/body/mano.py"),
     "av": ("hmnet/data/surreal.py", "hmnet/data/synthetic/film.py", "hmnet/video/"),
+    "huggingface_hub": (
+        "hmnet/download.py",
+        "hmnet/hub.py",
+        "hmnet/hub_card.py",
+        "hmnet/pretrained.py",
+        "hmnet/push.py",
+    ),
     "roma": ("hmnet/body/bake.py",),
     "openvino": ("hmnet/engines/openvino_engine.py",),
 }
