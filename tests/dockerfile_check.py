@@ -2,8 +2,8 @@
 
     python tests/dockerfile_check.py ROOT [--copy PATH ...]
 
-ROOT: a folder, filled by debootstrap where it is empty. --copy: files of this machine that the image would
-have from its network, such as settings of a package mirror and its certificate, put at the same place.
+ROOT: a folder that is not there yet, or holds a bare Debian. --copy: files of this machine that the build
+needs in its network, such as settings of a package mirror and its certificate, put at the same place.
 Prints the seconds of each step, the size of the whole, and what the page answers.
 """
 
@@ -69,6 +69,14 @@ def ignored_names(patterns: list[str]):
     return ignore
 
 
+def bring(root: Path, paths: list[Path]) -> None:
+    """Copies files of this machine to the same place in the image."""
+    for path in paths:
+        place = root / path.relative_to("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+
+
 def copy(stage: Stage, text: str, patterns: list[str]) -> None:
     """COPY: files and folders of the project, root's, to a place in the image."""
     *sources, target = text.split()
@@ -126,10 +134,6 @@ def main() -> None:
     root = options.root.resolve()
     if not (root / "usr").is_dir():
         subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(root)], check=True)
-    for path in (Path("/etc/resolv.conf"), *options.copy):
-        place = root / path.relative_to("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, place)
     steps = instructions((PROJECT / "Dockerfile").read_text(encoding="utf-8"))
     patterns = (PROJECT / ".dockerignore").read_text(encoding="utf-8").split("\n")
     last = dict(steps)
@@ -138,6 +142,8 @@ def main() -> None:
         subprocess.run(["mount", "--bind", f"/{mount}", str(root / mount)], check=True)
     try:
         for name, text in steps:
+            # Each time: a package's installation may have put its own files there.
+            bring(root, [Path("/etc/resolv.conf"), *options.copy])
             begun = time.monotonic()
             follow(stage, name, text, patterns)
             print(f"{time.monotonic() - begun:7.1f} s {name} {text[:80]}", flush=True)

@@ -22,6 +22,7 @@ FLOORS = (
         "movenet",
         "parallel",
         "published",
+        "upload_errors",
         "weights_file",
     },
     {"body", "losses", "render", "photo_scores", "keypoints", "mesh_file"},
@@ -44,7 +45,7 @@ FLOORS = (
     {"video"},
     {"evaluate", "results", "stage_segmenter", "stage_pose", "recipe", "figures"},
     {"packing", "stage_dataset"},
-    {"train", "figure", "benchmark", "predict", "profile"},
+    {"train", "figure", "benchmark", "predict", "profile", "space"},
     {"experiments"},
     {"__main__", "__init__"},
 )
