@@ -25,10 +25,10 @@ NOT_SHOWN = (
 """Of the assets, what the page has no use for."""
 ZERO_GPU, ZERO_GPU_PYTHON = "zero-a10g", "3.12"
 """The hardware's name, and a Python version that it supports: 3.11 is not one."""
-EPILOGUE = """Uploading needs a Hugging Face token that may write: `hf auth login`, or HF_TOKEN. Run the command again to
-update the Space: files that vanished here vanish there. With --weights-repo the Space takes its weights from
-that repository, preloaded when it is built, and those that come with the program remain its fallback; give a
-revision to have exactly these weights, whatever becomes of the repository."""
+EPILOGUE = """Uploading needs a Hugging Face token that may write: `hf auth login`, or HF_TOKEN. Run it
+again to update the Space: files that vanished here vanish there. With --weights-repo the Space takes its
+weights from that repository, preloaded when it is built, and those that come with the program remain its
+fallback; give a revision to have exactly these weights, whatever becomes of the repository."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -30,8 +30,7 @@ def need_token() -> str:
 @contextmanager
 def one_sentence(repo: str) -> Iterator[None]:
     """Turns the errors of huggingface_hub and of the network into an UploadError about a repository."""
-    import httpx
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, OfflineModeIsEnabled
 
     try:
         yield
@@ -44,7 +43,7 @@ def one_sentence(repo: str) -> Iterator[None]:
         raise UploadError(f"The Hub refuses {repo}, {reason}{f' ({said})' if said else ''}.") from error
     except OfflineModeIsEnabled as error:
         raise UploadError("HF_HUB_OFFLINE forbids to ask the Hub: unset it and try again.") from error
-    except httpx.HTTPError as error:
+    except HTTPError as error:
         reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise UploadError(
             f"The Hub cannot be reached ({reason}): check the network and try again."

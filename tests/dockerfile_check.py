@@ -21,6 +21,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 START_SECONDS = 300
+DOCKERS_OWN = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
+"""What Docker too puts into every container."""
 ASK = """
 from gradio_client import Client, handle_file
 person = Client("http://127.0.0.1:7860", verbose=False).predict(
@@ -143,7 +145,7 @@ def main() -> None:
     try:
         for name, text in steps:
             # Each time: a package's installation may have put its own files there.
-            bring(root, [Path("/etc/resolv.conf"), *options.copy])
+            bring(root, [*DOCKERS_OWN, *options.copy])
             begun = time.monotonic()
             follow(stage, name, text, patterns)
             print(f"{time.monotonic() - begun:7.1f} s {name} {text[:80]}", flush=True)
