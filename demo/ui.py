@@ -15,6 +15,7 @@ from demo.heat import Heat, HeatChoice, available, heat_of
 from demo.lessons import Lessons
 from demo.motion_tab import MotionTab
 from demo.saving import Saving
+from demo.serving.limits import NETWORK
 from demo.session import Lab, Models, Session
 from demo.uploads import read_once
 from hmnet.errors import HMNetError, ImageError
@@ -22,8 +23,6 @@ from hmnet.mesh import MeshTopology
 from hmnet.mesh_file import read_mesh
 from hmnet.render import renderer_name
 
-CACHE_SECONDS = (60, 600)
-"""How often, and from what age on, Gradio deletes the files it made; uploads go at once (`read_once`)."""
 SESSION_SECONDS = 3600
 NO_PHOTO = "There is no photo yet: upload, paste or take one, or pick an example."
 PRIVATE = {"api_visibility": "private"}
@@ -41,9 +40,12 @@ Updates = dict[Any, Any]
 """New values by component; components that are not named stay as they are."""
 
 
-def build_app(models: Models, examples_folder: Path = FOLDER) -> gr.Blocks:
-    """The page around the networks; launch it with `launch_options()`."""
-    return Page(models, load_examples(examples_folder)).blocks
+def build_app(models: Models, at_once: int = 1, examples_folder: Path = FOLDER) -> gr.Blocks:
+    """The page around the networks; serve it with `demo.serving.start.launch`.
+
+    at_once: events that run networks at a time.
+    """
+    return Page(models, load_examples(examples_folder), at_once).blocks
 
 
 class Page:
@@ -52,14 +54,13 @@ class Page:
     Nothing of a visitor is kept here: what he looks at is in `session`, a state of his own.
     """
 
-    def __init__(self, models: Models, examples: tuple[Example, ...]):
+    def __init__(self, models: Models, examples: tuple[Example, ...], at_once: int = 1):
         self.models, self.examples = models, examples
+        self.network = {"concurrency_id": NETWORK, "concurrency_limit": at_once}
         self.body = models.predictor.body
         self.topology = MeshTopology.from_faces(self.body.faces, len(self.body.vertices))
         renderer_name()  # makes the OpenGL context now, which takes seconds, and not for the first visitor
-        with gr.Blocks(
-            title="HumanMeshNet", fill_width=True, analytics_enabled=False, delete_cache=CACHE_SECONDS
-        ) as self.blocks:
+        with gr.Blocks(title="HumanMeshNet", fill_width=True, analytics_enabled=False) as self.blocks:
             self.session = gr.State(None, time_to_live=SESSION_SECONDS)
             self.uploaded = gr.State(None, time_to_live=SESSION_SECONDS)
             self.opened = gr.Textbox(visible="hidden", elem_id="opened")
@@ -72,7 +73,7 @@ class Page:
                     with gr.Column(elem_id="results", scale=4, min_width=300):
                         self._lay_out_results()
                 with gr.Tab("Video", id="video"):
-                    self.motion = MotionTab(models, _html)
+                    self.motion = MotionTab(models, self.network, _html)
                 with gr.Tab("Method", id="method", elem_id="method-tab") as self.method_tab:
                     self.method = _html(explain.method_html(None, self.body), "method")
                 with gr.Tab("Results", id="results-tab"):
@@ -83,7 +84,7 @@ class Page:
                     )
             # Before the page's own listeners, some of which would take the names.
             for name, endpoint in api.endpoints(models, self.body, self.topology).items():
-                gr.api(endpoint, api_name=name, concurrency_id="network", concurrency_limit=1)
+                gr.api(endpoint, api_name=name, **self.network)
             self._wire()
 
     # --- layout ---------------------------------------------------------------------------------------
@@ -128,8 +129,7 @@ class Page:
         everything = [*numbers, *lessons.change, self.photo, self.pictures, self.status, self.people,
                       self.uploaded]  # fmt: skip
         network = {
-            "concurrency_id": "network", "concurrency_limit": 1, "show_progress": "minimal",
-            "show_progress_on": [self.status], **PRIVATE,
+            **self.network, "show_progress": "minimal", "show_progress_on": [self.status], **PRIVATE,
         }  # fmt: skip
         whole = {"outputs": everything, **network}
         context = [self.session, self.uploaded, *lessons.controls]
