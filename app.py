@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json-logs", action="store_true", help="log a JSON object a line: times, no photos")
     weights = parser.add_mutually_exclusive_group()
     weights.add_argument("--weights", help="folder of a checkpoint (default: the weights in assets/)")
-    weights.add_argument("--repo", help="Hugging Face repository of a checkpoint, as user/name")
+    weights.add_argument(
+        "--repo", help="Hugging Face repository of a checkpoint, as user/name or user/name@REVISION"
+    )
     parser.add_argument("--variant", help="which of several checkpoints (default: hmnet)")
     parser.add_argument("--device", help=f"one of {', '.join(DEVICES)} (default: the fastest there is)")
     parser.add_argument("--engine", help=f"one of {', '.join(ENGINES)} (default: the fastest there is)")

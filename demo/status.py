@@ -13,7 +13,8 @@ def line(session: Session | None, predictor: Predictor) -> str:
     facts = [
         ("Weights", weights.source),
         ("Variant", weights.variant),
-        ("Revision", weights.revision),
+        # A commit of the Hub has 40 digits; so many tell it apart.
+        ("Revision", weights.revision[:12]),
         ("Engine", predictor.engine.words),
         ("Renderer", renderer_name()),
     ]

@@ -11,6 +11,8 @@ from torch import nn
 
 from hmnet.errors import CheckpointError
 
+PICKLE_STARTS = (b"\x80", b"PK\x03\x04")
+"""First bytes of a pickle, and of the zip archive that torch.save makes of one."""
 SCALE = ".scale"
 """End of the name under which the scales of 8-bit weights are stored."""
 
@@ -71,7 +73,7 @@ def from_eight_bits(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]
 
 
 def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tensor]:
-    """A file's weights; CheckpointError when it is missing, damaged or not of that SHA-256 sum."""
+    """A file's weights; CheckpointError when it is missing, damaged, a pickle or not of that SHA-256 sum."""
     data = read_file(path)
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise CheckpointError(
@@ -80,6 +82,11 @@ def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tenso
     try:
         return from_eight_bits(safetensors.torch.load(data))
     except SafetensorError as error:
+        if data.startswith(PICKLE_STARTS):
+            raise CheckpointError(
+                f"{path} is a pickle, whatever its name says, and would run code when it is read: refused, "
+                "take weights in safetensors."
+            ) from error
         raise CheckpointError(f"{path} is not a readable weights file ({error}): copy it anew.") from error
 
 

@@ -10,11 +10,12 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = (
     {"errors"},
-    {"config", "device", "precision", "variants"},
+    {"config", "device", "download", "precision", "variants"},
     {
         "mesh",
         "zbuffer",
         "image",
+        "hub",
         "metrics",
         "camera",
         "export",

@@ -1,0 +1,245 @@
+"""Repositories of the Hugging Face Hub: found in the local cache or fetched into it, and checked.
+
+Only JSON, safetensors and the model card are ever fetched. Every file is checked by the sum that the Hub
+names for it; a corrupt one is deleted and fetched once more.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from huggingface_hub import HfApi, ModelInfo, constants, hf_hub_url, snapshot_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.file_download import repo_folder_name
+from huggingface_hub.utils import tqdm
+
+from hmnet.download import fetch_blob, has_sum
+from hmnet.errors import CheckpointError
+
+CONFIG = constants.CONFIG_NAME
+FETCHED = ["*.json", "*.safetensors", "README.md"]
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+TIMEOUT = 5
+"""Seconds until a silent Hub is given up."""
+SOURCE = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
+SUM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """repo: "user/name". revision: branch, tag or commit; None for the main branch."""
+
+    repo: str
+    revision: str | None = None
+
+
+def parse_source(text: str) -> HubSource | None:
+    """The repository of "user/name" or "user/name@REVISION"; None for any other text."""
+    match = SOURCE.fullmatch(text)
+    return HubSource(*match.groups()) if match else None
+
+
+def fetch(
+    source: HubSource,
+    *,
+    cache_dir: str | Path | None = None,
+    token: str | bool | None = None,
+    local_files_only: bool = False,
+    force_download: bool = False,
+) -> Path:
+    """The folder of a repository's files in the local cache; its name is the commit.
+
+    Where the cache holds them whole nothing is asked of the Hub; a branch is then at the commit that it had
+    when it was fetched. cache_dir, token, local_files_only, force_download: as huggingface_hub takes them.
+    Raises CheckpointError, whose sentence tells the failures apart.
+    """
+    options = {"cache_dir": cache_dir, "token": token}
+    folder = None if force_download else _cached(source, cache_dir)
+    if folder is None:
+        if local_files_only:
+            raise CheckpointError(
+                f"The local cache holds no whole copy of {_name(source)}: load it once with a network."
+            )
+        folder = _download(source, **options, force=force_download)
+    damaged = _damaged(folder)
+    if not damaged:
+        return folder
+    names = _names(damaged, folder)
+    if local_files_only:
+        raise CheckpointError(
+            f"Of {source.repo} the local cache holds a corrupt {names}: load it once with a network, which "
+            "fetches it anew."
+        )
+    _delete(damaged)
+    try:
+        folder = _download(HubSource(source.repo, folder.name), **options)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"Of {source.repo} the local cache held a corrupt {names}, not to be fetched anew: {error}"
+        ) from error
+    if damaged := _damaged(folder):
+        _delete(damaged)
+        raise CheckpointError(
+            f"{_names(damaged, folder)} of {source.repo} came twice with another checksum than the Hub names "
+            "for it: try later, or over another network."
+        )
+    return folder
+
+
+def _cached(source: HubSource, cache_dir: str | Path | None) -> Path | None:
+    """The folder in the cache, damaged files included; None where files are missing."""
+    try:
+        folder = Path(snapshot_download(
+            source.repo, revision=source.revision, cache_dir=cache_dir, allow_patterns=FETCHED,
+            local_files_only=True,
+        ))  # fmt: skip
+    except LocalEntryNotFoundError:
+        return None
+    # Another program may have fetched a few files only; an empty ref leads to no commit's folder.
+    expected = [*folder.rglob(CONFIG), *_recorded_sums(folder)]
+    is_whole = SUM.fullmatch(folder.name) and expected and all(path.is_file() for path in expected)
+    return folder if is_whole else None
+
+
+def _download(
+    source: HubSource, *, cache_dir: str | Path | None, token: str | bool | None, force: bool = False
+) -> Path:
+    """Ask the Hub for a repository and fetch what the cache lacks of it (or, with `force`, all)."""
+    try:
+        info = HfApi(token=token).model_info(
+            source.repo, revision=source.revision, timeout=TIMEOUT, files_metadata=True
+        )
+        _refuse_unless_weights(source.repo, info)
+        if not force:
+            _fetch_large_files(source.repo, info, cache_dir, token)
+        # What is left are small files and the links from the commit's folder to the blobs.
+        return Path(snapshot_download(
+            source.repo, revision=source.revision, cache_dir=cache_dir, token=token, force_download=force,
+            allow_patterns=FETCHED, etag_timeout=TIMEOUT, tqdm_class=tqdm if force else _NoBar,
+        ))  # fmt: skip
+    except CheckpointError:
+        raise
+    except Exception as error:  # network, HTTP, disk and Hub errors have no common base
+        raise CheckpointError(_sentence(source, error)) from error
+
+
+def _fetch_large_files(
+    repo: str, info: ModelInfo, cache_dir: str | Path | None, token: str | bool | None
+) -> None:
+    cache, name = (
+        Path(cache_dir or constants.HF_HUB_CACHE).expanduser(),
+        repo_folder_name(repo_id=repo, repo_type="model"),
+    )
+    large = [file for file in info.siblings if file.lfs and _is_fetched(file.rfilename)]
+    blobs = {file.rfilename: cache / name / "blobs" / file.lfs.sha256 for file in large}
+    large = [file for file in large if not blobs[file.rfilename].exists()]
+    total = sum(file.size for file in large)
+    if not large:
+        return
+    # disable=None: a bar on a terminal only.
+    with tqdm(total=total, unit="B", unit_scale=True, desc=repo, disable=None) as bar:
+        for file in large:
+            url, blob = hf_hub_url(repo, file.rfilename, revision=info.sha), blobs[file.rfilename]
+            fetch_blob(url, blob, file.size, cache / ".locks" / name / f"{blob.name}.lock", token, bar)
+
+
+class _NoBar(tqdm):
+    """A progress bar that is never seen, for the small files after the large ones."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **{**options, "disable": True})
+
+
+def _is_fetched(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in FETCHED)
+
+
+def _refuse_unless_weights(repo: str, info: ModelInfo) -> None:
+    names = [file.rfilename for file in info.siblings]
+    if any(name.endswith(CONFIG) for name in names) and any(name.endswith(".safetensors") for name in names):
+        return
+    pickles = [name for name in names if name.endswith(PICKLES)]
+    if pickles:
+        raise CheckpointError(
+            f"{repo} holds its weights as pickles ({', '.join(pickles[:3])}), which run code when they are "
+            "read: refused, give a repository with .safetensors files."
+        )
+    raise CheckpointError(
+        f"{repo} holds no weights: expected {CONFIG} and .safetensors files; push some with "
+        "`python -m hmnet push`, or give another repository."
+    )
+
+
+def _recorded_sums(folder: Path) -> dict[Path, str]:
+    """The weights files and their SHA-256 sums, as far as readable configurations name them."""
+    sums = {}
+    for config in folder.rglob(CONFIG):
+        try:
+            recorded = json.loads(config.read_bytes())["sha256"]
+            sums |= {config.parent / name: str(value) for name, value in recorded.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return sums
+
+
+def _damaged(folder: Path) -> list[Path]:
+    """The files whose contents have another sum than they should."""
+    recorded = _recorded_sums(folder)
+    damaged = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        # A blob is named after its ETag. Where the disk has no links there are copies without that name.
+        blob = path.resolve().name
+        expected = blob if SUM.fullmatch(blob) else recorded.get(path)
+        if expected and not has_sum(path, expected):
+            damaged.append(path)
+    return damaged
+
+
+def _delete(paths: list[Path]) -> None:
+    for path in paths:
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+
+
+def _names(paths: list[Path], folder: Path) -> str:
+    return ", ".join(path.relative_to(folder).as_posix() for path in paths)
+
+
+def _name(source: HubSource) -> str:
+    return f"{source.repo}@{source.revision}" if source.revision else source.repo
+
+
+def _sentence(source: HubSource, error: Exception) -> str:
+    """What went wrong, and what to do about it."""
+    repo = source.repo
+    if isinstance(error, GatedRepoError):
+        return (
+            f"{repo} is gated: accept its terms at {constants.ENDPOINT}/{repo}, and log in with "
+            "`hf auth login`."
+        )
+    if isinstance(error, RepositoryNotFoundError):
+        return (
+            f"There is no repository {repo} on the Hugging Face Hub, or it is private: check the name, or "
+            "log in with `hf auth login`."
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return f"{repo} has no revision {source.revision}: give one of its branches, tags or commits."
+    if isinstance(error, EntryNotFoundError) and isinstance(error, HfHubHTTPError):
+        name = str(error.response.url).split("/resolve/")[-1].partition("/")[2]
+        return f"{repo} lists the file {name} but does not have it: push it anew, or give another revision."
+    reason = " ".join(str(error.__cause__ or error).split()).rstrip(".") or type(error).__name__
+    if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
+        return f"The Hugging Face Hub refuses {repo} ({reason[:200]}): check your token (`hf auth login`)."
+    return (
+        f"{repo} cannot be had from the Hugging Face Hub ({reason[:200]}): check the network, without which "
+        "only what the local cache holds can be used."
+    )
