@@ -10,6 +10,7 @@ from demo.serving.folder import use_own_folder
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 use_own_folder()
 
+from demo import zero_gpu
 from demo.serving.limits import Limits
 from demo.serving.logs import log_as_json
 from demo.serving.start import launch
@@ -32,8 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         source = options.weights or options.repo
         predictor = Predictor(load_checkpoint(source, options.variant), options.device, engine=options.engine)
+        models = Models(predictor, Comparison(predictor))
+        zero_gpu.lend(models)
         limits = Limits.for_device(predictor.device, options.queue)
-        page = build_app(Models(predictor, Comparison(predictor)), limits.at_once)
+        page = build_app(models, limits.at_once)
     except HMNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

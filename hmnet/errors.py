@@ -58,4 +58,4 @@ class UploadError(HMNetError):
 
 
 class NoGPUError(HMNetError):
-    """A GPU that is lent for one call at a time, and was not to be had."""
+    """A GPU that is lent for one call at a time, and was not to be had for one."""
