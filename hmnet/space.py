@@ -110,11 +110,12 @@ def build(folder: Path, api: "HfApi", weights: str | None = None, hardware: str 
     _write_card(folder / README, [] if weights is None else [_preloaded(weights, api)], hardware)
 
 
-def space_files(root: Path = ROOT) -> list[str]:
+def space_files(root: Path | None = None) -> list[str]:
     """Paths of what the app needs, relative to the project's root, never an ignored file.
 
-    Raises SpaceError where the root is no checkout of the project.
+    root: of a checkout of the project; None is this one. Raises SpaceError for what is none.
     """
+    root = root or ROOT
     missing = [name for name in FILES if not (root / name).is_file()]
     if missing:
         raise SpaceError(f"{root} lacks {', '.join(missing)}: run this command in a checkout of the project.")
@@ -154,10 +155,13 @@ def _imported_by_app(root: Path) -> set[str]:
 
 def _preloaded(weights: str, api: "HfApi") -> str:
     """What the Hub's `preload_from_hub` calls a repository: its name, and at a revision files and commit."""
+    from hmnet.upload_errors import one_sentence
+
     repo, _, revision = weights.partition("@")
     if not revision:
         return repo
-    found = api.model_info(repo, revision=revision)
+    with one_sentence(weights):
+        found = api.model_info(repo, revision=revision)
     names = [file.rfilename for file in found.siblings or ()]
     names = [name for name in names if name.endswith((".json", ".safetensors"))]
     return f"{repo} {','.join(names)} {found.sha}"
