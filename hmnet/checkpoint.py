@@ -133,9 +133,11 @@ def save_checkpoint(
     extra: dict,
     *,
     model_config: ModelConfig,
+    exact: bool = False,
 ) -> None:
     """Write a checkpoint's three files.
 
+    exact: keep in float32 what half precision would round.
     extra: "revision" (short commit of these weights) and what else belongs into config.json: "commit",
     "data", "metrics". Raises OutputError when the folder cannot be written, CheckpointError for weights
     that are not finite.
@@ -144,7 +146,7 @@ def save_checkpoint(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         networks = {MODEL: model, SEGMENTER: segmenter}
-        sums = {name: save_weights(folder / name, network) for name, network in networks.items()}
+        sums = {name: save_weights(folder / name, network, exact) for name, network in networks.items()}
         config = {
             "revision": "unversioned", "commit": "", "data": {}, "metrics": {},
             **extra,
@@ -256,8 +258,11 @@ def _read_both(
     return weights | own, segmenter
 
 
-def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
-    """The folder and configuration of a variant, in the folder itself or in one of those within."""
+def variants_of(folder: Path) -> dict[str, tuple[Path, dict]]:
+    """Each variant's folder and configuration, in the folder itself or in those within.
+
+    Raises CheckpointError where there is none, or a configuration is unreadable.
+    """
     places = [folder] if (folder / CONFIG).is_file() else sorted(p.parent for p in folder.glob(f"*/{CONFIG}"))
     configs = {}
     for place in places:
@@ -268,6 +273,11 @@ def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
             f"{folder} holds no weights: expected {CONFIG}, {MODEL} and {SEGMENTER} in it; give "
             "another folder, or restore assets/weights from the repository."
         )
+    return configs
+
+
+def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
+    configs = variants_of(folder)
     if variant is None:
         variant = next(iter(configs)) if len(configs) == 1 else DEFAULT_VARIANT
     if variant not in configs:

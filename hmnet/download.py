@@ -47,6 +47,8 @@ def fetch_blob(url: str, blob: Path, size: int, lock: Path, token: str | bool | 
         if blob.exists():
             bar.update(size)
             return
+        if _length(partial) > size:
+            partial.unlink()
         bar.update(_length(partial))
         for tries_left in reversed(range(TRIES)):
             try:

@@ -17,9 +17,12 @@ SCALE = ".scale"
 """End of the name under which the scales of 8-bit weights are stored."""
 
 
-def save_weights(path: Path, network: nn.Module) -> str:
-    """Write a network's weights in half precision; returns the file's SHA-256 sum."""
-    return write_tensors(path, in_half_precision(network.state_dict()))
+def save_weights(path: Path, network: nn.Module, exact: bool = False) -> str:
+    """Write a network's weights in half precision; returns the file's SHA-256 sum.
+
+    exact: keep in float32 the matrices that half precision would round.
+    """
+    return write_tensors(path, in_half_precision(network.state_dict(), exact))
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> str:
@@ -29,8 +32,8 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def in_half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Matrices in half precision.
+def in_half_precision(weights: dict[str, torch.Tensor], exact: bool = False) -> dict[str, torch.Tensor]:
+    """Matrices in half precision, or with `exact` only those that it does not round.
 
     Vectors (biases, batch statistics) stay float32: they are few, and variances may leave half's range.
     Raises CheckpointError for weights that are not finite so.
@@ -38,7 +41,9 @@ def in_half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tenso
     tensors = {}
     for key, value in weights.items():
         value = value.detach().cpu()
-        value = value.half() if value.is_floating_point() and value.ndim > 1 else value
+        if value.is_floating_point() and value.ndim > 1:
+            half = value.half()
+            value = value if exact and not torch.equal(half.to(value.dtype), value) else half
         if not torch.isfinite(value).all():
             raise CheckpointError(f"The weights {key} are not finite in half precision: train anew.")
         tensors[key] = value.contiguous()

@@ -28,8 +28,8 @@ FLOORS = (
     },
     {"body", "losses", "render", "photo_scores", "keypoints", "mesh_file"},
     {"segmentation", "model", "person_box"},
-    {"checkpoint", "run_log", "look", "pose_loss"},
-    {"data", "recorded", "engines"},
+    {"checkpoint", "run_log", "look", "pose_loss", "hub_card"},
+    {"data", "recorded", "engines", "pretrained", "push"},
     {"people_search"},
     {
         "predictor",

@@ -21,13 +21,15 @@ class Faults:
 
     missing_files: listed, but not to be had. gated: files are for those with a token. wrong_bytes: names of
     files to how often they still come with a changed byte. cuts: names to after how many bytes the connection
-    is cut, once an entry. broken: every answer is an error 500. silent: no answer comes at all.
+    is cut, once an entry. stalls: names to after how many bytes nothing more comes. broken: every answer is an
+    error 500. silent: no answer comes at all.
     """
 
     missing_files: set[str] = field(default_factory=set)
     gated: bool = False
     wrong_bytes: dict[str, int] = field(default_factory=dict)
     cuts: dict[str, list[int]] = field(default_factory=dict)
+    stalls: dict[str, int] = field(default_factory=dict)
     broken: bool = False
     silent: bool = False
 
@@ -98,15 +100,15 @@ class Answers(Uploads, BaseHTTPRequestHandler):
         if not self.begin():
             return
         parts = self.path_parts()
-        if parts[:1] == ["api"] and parts[1] == "whoami-v2":
+        if parts[:1] == ["content"]:
+            self.answer_file(*self.addressed(parts[1:]), redirects=False)
+        elif parts[:1] == ["api"] and parts[1] == "whoami-v2":
             self.answer_whoami()
         elif parts[:1] == ["api"]:
             kind, repo = parts[1].removesuffix("s"), "/".join(parts[2:4])
             self.answer_api(kind, repo, parts[4:])
         elif "resolve" in parts:
-            at = parts.index("resolve")
-            kind = "space" if parts[0] == "spaces" else "model"
-            self.answer_file(kind, "/".join(parts[at - 2 : at]), parts[at + 1], "/".join(parts[at + 2 :]))
+            self.answer_file(*self.addressed(parts), redirects=True)
         else:
             self.refuse(404, "NotFound")
 
@@ -147,8 +149,17 @@ class Answers(Uploads, BaseHTTPRequestHandler):
             self.refuse(404, "RevisionNotFound")
         return commit
 
-    def answer_file(self, kind: str, repo: str, revision: str, name: str) -> None:
-        """A file, or from the byte on that the request's Range names, with the faults that are set for it."""
+    def addressed(self, parts: list[str]) -> tuple[str, str, str, str]:
+        """Kind and name of the repository, revision and file of [spaces/]USER/NAME/resolve/REVISION/FILE."""
+        at = parts.index("resolve")
+        kind = "space" if parts[0] == "spaces" else "model"
+        return kind, "/".join(parts[at - 2 : at]), parts[at + 1], "/".join(parts[at + 2 :])
+
+    def answer_file(self, kind: str, repo: str, revision: str, name: str, redirects: bool) -> None:
+        """A file from the byte on that the request's Range names, with the faults that are set for it.
+
+        redirects: large files are somewhere else, as the Hub's are.
+        """
         commit = self.commit_of(kind, repo, revision)
         if commit is None:
             return
@@ -161,6 +172,15 @@ class Answers(Uploads, BaseHTTPRequestHandler):
             return
         data = files[name]
         etag = described(name, data).get("lfs", {}).get("oid") or git_sum(data)
+        if redirects and name.endswith(LARGE):
+            self.send_response(302)
+            self.send_header("X-Repo-Commit", commit)
+            self.send_header("X-Linked-ETag", f'"{etag}"')
+            self.send_header("X-Linked-Size", str(len(data)))
+            self.send_header("Location", f"{self.server.endpoint}/content{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if self.command == "GET" and faults.wrong_bytes.get(name, 0) > 0:
             faults.wrong_bytes[name] -= 1
             data = data[:-1] + bytes([data[-1] ^ 1])
@@ -171,22 +191,22 @@ class Answers(Uploads, BaseHTTPRequestHandler):
         self.send_header("Accept-Ranges", "bytes")
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        if name.endswith(LARGE):
-            self.send_header("X-Linked-ETag", f'"{etag}"')
-            self.send_header("X-Linked-Size", str(len(data)))
         self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
         if self.command == "GET":
             self.send_body(name, data[start:])
 
     def send_body(self, name: str, data: bytes) -> None:
-        cuts = self.server.faults.cuts.get(name)
-        if not cuts:
+        faults = self.server.faults
+        cuts = faults.cuts.get(name)
+        if name in faults.stalls:
+            self.wfile.write(data[: faults.stalls[name]])
+            self.server.end.wait(60)
+        elif cuts:
+            self.wfile.write(data[: cuts.pop(0)])
+            self.close_connection = True
+        else:
             self.wfile.write(data)
-            return
-        self.wfile.write(data[: cuts.pop(0)])
-        self.wfile.flush()
-        self.close_connection = True
 
     def path_parts(self) -> list[str]:
         """The path's words, decoded."""

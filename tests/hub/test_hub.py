@@ -183,7 +183,7 @@ def test_the_connection_is_cut_once(hub: HubServer, served_files: Files) -> None
     half = len(served_files[WEIGHTS]) // 2
     hub.faults.cuts = {WEIGHTS: [half]}
     assert (fetch(SOURCE) / WEIGHTS).read_bytes() == served_files[WEIGHTS]
-    (resumed,) = [request for request in hub.asked("bytes=") if WEIGHTS in request]
+    (resumed,) = [request for request in hub.asked("bytes=") if "/content/" in request]
     start = int(resumed.split("bytes=")[1].rstrip("-"))
     assert 0 < start <= half
     record_fault(
@@ -198,7 +198,7 @@ def test_the_connection_is_cut_again_and_again(hub: HubServer, served_files: Fil
     hub.requests.clear()
     works = works_now()
     # Not one of the bytes that came before the cuts is asked for again.
-    (resumed,) = [request for request in hub.asked("GET") if WEIGHTS in request]
+    (resumed,) = [request for request in hub.asked("GET /content/") if WEIGHTS in request]
     assert int(resumed.split("bytes=")[1].rstrip("-")) > 2_000_000
     record_fault("connection cut again and again", "3 times, after 1 MB each", sentence, works)
 
@@ -310,7 +310,8 @@ def test_force_fetches_all_anew(hub: HubServer, served_files: Files) -> None:
     fetch(SOURCE)
     hub.requests.clear()
     fetch(SOURCE, force_download=True)
-    assert len(hub.asked(f"GET /{REPO}/resolve")) == len(served_files)
+    contents = [request for request in hub.asked("GET /") if "/resolve/" in request]
+    assert {name for name in served_files if any(one.endswith(name) for one in contents)} == set(served_files)
 
 
 class Terminal(io.StringIO):
