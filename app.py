@@ -1,16 +1,10 @@
 """The demo: `python app.py`, or a Gradio Space. Arguments, a predictor, launch; nothing else."""
 
 import argparse
-import os
 import sys
 
-from demo.serving.folder import use_own_folder
-
-# Before Gradio is imported: the page calls no outside host, and visitors' files lie in a folder of their own.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-use_own_folder()
-
-from demo import zero_gpu
+import demo.environment  # noqa: F401 - before anything that imports Gradio
+from demo import zero_gpu  # and before anything that imports torch
 from demo.serving.limits import Limits
 from demo.serving.logs import log_as_json
 from demo.serving.start import launch
@@ -36,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         models = Models(predictor, Comparison(predictor))
         zero_gpu.lend(models)
         limits = Limits.for_device(predictor.device, options.queue)
-        page = build_app(models, limits.at_once)
+        page = build_app(models, at_once=limits.at_once)
     except HMNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -50,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)")
     parser.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
     parser.add_argument("--share", action="store_true", help="also open a public link through gradio.live")
-    parser.add_argument("--queue", type=_count, help="photos that may wait (default 40); further ones are refused")
+    parser.add_argument(
+        "--queue", type=_count, help="photos that may wait (default 40); further ones are refused"
+    )
     parser.add_argument("--json-logs", action="store_true", help="log a JSON object a line: times, no photos")
     weights = parser.add_mutually_exclusive_group()
     weights.add_argument("--weights", help="folder of a checkpoint (default: the weights in assets/)")

@@ -1,6 +1,7 @@
 """The page: what stands where, and which control runs what."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -40,7 +41,7 @@ Updates = dict[Any, Any]
 """New values by component; components that are not named stay as they are."""
 
 
-def build_app(models: Models, at_once: int = 1, examples_folder: Path = FOLDER) -> gr.Blocks:
+def build_app(models: Models, examples_folder: Path = FOLDER, at_once: int = 1) -> gr.Blocks:
     """The page around the networks; serve it with `demo.serving.start.launch`.
 
     at_once: events that run networks at a time.
@@ -51,11 +52,13 @@ def build_app(models: Models, at_once: int = 1, examples_folder: Path = FOLDER) 
 class Page:
     """Lays out the components (`blocks` holds them all) and answers their events.
 
-    Nothing of a visitor is kept here: what he looks at is in `session`, a state of his own.
+    Nothing of a visitor is kept here: what is looked at is in `session`, a state of the visitor's own.
     """
 
     def __init__(self, models: Models, examples: tuple[Example, ...], at_once: int = 1):
         self.models, self.examples = models, examples
+        self._openings: dict[int, Updates] = {}
+        self._opening_lock = threading.Lock()
         self.network = {"concurrency_id": NETWORK, "concurrency_limit": at_once}
         self.body = models.predictor.body
         self.topology = MeshTopology.from_faces(self.body.faces, len(self.body.vertices))
@@ -209,7 +212,8 @@ class Page:
         index = names.index(asked.example) if asked.example in names else 0
         values = self.lessons.values_of(asked)
         lab, _, change = self.lessons.settings(values)
-        updates = self._show_example(index, lab, values)
+        plain = values == self.lessons.values_of(link.Settings())
+        updates = self._opening(index) if plain else self._show_example(index, lab, values)
         if self.session in updates and change != person.NO_CHANGE:
             session = person.break_parts(self.models, updates[self.session], change)
             updates |= self._everything(session, None, values)
@@ -218,6 +222,18 @@ class Page:
         controls = dict(zip(self.lessons.controls, values, strict=True))
         return {**controls, **updates, self.lessons.bar: gr.update(selected=asked.lesson or "regulariser"),
                 self.opened: json.dumps({"lesson": asked.lesson, "view": asked.view})}  # fmt: skip
+
+    def _opening(self, index: int) -> Updates:
+        """What an example is shown with to all who open the page at it without settings of their own: made
+        once, since on a public page this is what is asked for most."""
+        with self._opening_lock:
+            if index not in self._openings:
+                values = self.lessons.values_of(link.Settings())
+                updates = self._show_example(index, self._lab(values), values)
+                if self.session not in updates:
+                    return updates
+                self._openings[index] = updates
+            return self._openings[index]
 
     def break_parts(self, session, uploaded, *values):
         """Runs HMNet on the part map as the visitor changed it; the segmenter does not run."""

@@ -107,7 +107,10 @@ def load_from_hub(
             f"{source} and the revision {revision} are two revisions of one repository: give one of them."
         )
     folder = fetch(HubSource(named.repo, named.revision or revision), **options)
-    return _load_folder(folder, variant, f"Hugging Face Hub {named.repo}", folder.name)
+    try:
+        return _load_folder(folder, variant, f"Hugging Face Hub {named.repo}", folder.name)
+    except CheckpointError as error:
+        raise CheckpointError(f"The repository {named.repo} does not fit: {error}") from error
 
 
 def load_features(original: Path | None = None) -> movenet.MoveNet:

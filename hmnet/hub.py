@@ -4,6 +4,7 @@ Only JSON, safetensors and the model card are ever fetched. Every file is checke
 names for it; a corrupt one is deleted and fetched once more.
 """
 
+import errno
 import json
 import re
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
+    HFValidationError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 from huggingface_hub.file_download import repo_folder_name
-from huggingface_hub.utils import tqdm
+from huggingface_hub.utils import tqdm, validate_repo_id
 
 from hmnet.download import fetch_blob, has_sum
 from hmnet.errors import CheckpointError
@@ -30,7 +32,7 @@ FETCHED = ["*.json", "*.safetensors", "README.md"]
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 TIMEOUT = 5
 """Seconds until a silent Hub is given up."""
-SOURCE = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
+SOURCE = re.compile(r"([^@]+/[^@]+)(?:@((?!.*\.\.)[\w./-]+))?")
 SUM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -45,7 +47,13 @@ class HubSource:
 def parse_source(text: str) -> HubSource | None:
     """The repository of "user/name" or "user/name@REVISION"; None for any other text."""
     match = SOURCE.fullmatch(text)
-    return HubSource(*match.groups()) if match else None
+    if match is None:
+        return None
+    try:
+        validate_repo_id(match[1])
+    except HFValidationError:
+        return None
+    return HubSource(*match.groups())
 
 
 def fetch(
@@ -237,8 +245,13 @@ def _sentence(source: HubSource, error: Exception) -> str:
         name = str(error.response.url).split("/resolve/")[-1].partition("/")[2]
         return f"{repo} lists the file {name} but does not have it: push it anew, or give another revision."
     reason = " ".join(str(error.__cause__ or error).split()).rstrip(".") or type(error).__name__
-    if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
-        return f"The Hugging Face Hub refuses {repo} ({reason[:200]}): check your token (`hf auth login`)."
+    if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
+        return f"The Hugging Face Hub refuses {repo} to this token: log in anew with `hf auth login`."
+    if isinstance(error, OSError) and (error.filename or error.errno == errno.ENOSPC):
+        return (
+            f"The local cache for {repo} cannot be written ({error.strerror}): make room, or set HF_HOME to "
+            "another folder."
+        )
     return (
         f"{repo} cannot be had from the Hugging Face Hub ({reason[:200]}): check the network, without which "
         "only what the local cache holds can be used."

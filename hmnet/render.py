@@ -214,7 +214,7 @@ class _Choice:
     """The renderer of this process: OpenGL's as long as it works, then the one in software."""
 
     MOST_FAILURES = 3
-    """OpenGL is made anew after each but the last: a driver that fails again and again costs everybody time."""
+    """OpenGL is made anew after each but the last: a driver that fails all the time costs everybody time."""
 
     def __init__(self) -> None:
         self._lock, self._renderer, self._failures = threading.Lock(), None, 0

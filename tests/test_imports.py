@@ -76,6 +76,13 @@ ONLY_IN = {
     "anny": ("hmnet/body/bake.py",),
     "body_models": ("hmnet/body/licensed.py", "hmnet/body/mano.py"),
     "av": ("hmnet/data/surreal.py", "hmnet/data/synthetic/film.py", "hmnet/video/"),
+    "huggingface_hub": (
+        "hmnet/download.py",
+        "hmnet/hub.py",
+        "hmnet/hub_card.py",
+        "hmnet/pretrained.py",
+        "hmnet/push.py",
+    ),
     "roma": ("hmnet/body/bake.py",),
     "openvino": ("hmnet/engines/openvino_engine.py",),
 }

@@ -17,7 +17,9 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)  # memory, processor, open files
         common = {"namespace": "hmnet", "registry": self._registry}
-        self.events = Counter("events", "Events that were worked on, by outcome", ["event", "outcome"], **common)
+        self.events = Counter(
+            "events", "Events that were worked on, by outcome", ["event", "outcome"], **common
+        )
         self.seconds = Histogram(
             "event_seconds", "Working time of an event", ["event"], buckets=SECONDS, **common
         )

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -17,19 +18,19 @@ def sweep(folder: Path, age: float = OLD) -> int:
 
     What vanishes meanwhile, or cannot be deleted, is passed over.
     """
-    limit, deleted = time.time() - age, 0
+    limit, old, deleted = time.time() - age, [], 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path.lstat().st_mtime <= limit:
+                old.append(path)
     # The deepest first, so that a folder comes when it is empty already.
-    for path in sorted(folder.rglob("*"), key=lambda path: len(path.parts), reverse=True):
-        try:
-            if path.lstat().st_mtime > limit:
-                continue
+    for path in sorted(old, key=lambda path: len(path.parts), reverse=True):
+        with suppress(OSError):
             if path.is_dir() and not path.is_symlink():
                 path.rmdir()
             else:
                 path.unlink()
                 deleted += 1
-        except OSError:
-            continue
     return deleted
 
 

@@ -83,8 +83,8 @@ def _measured(name: str, blocks: gr.Blocks, metrics: Metrics) -> Iterator[None]:
 def _sentence(error: Exception, reference: str) -> str:
     if isinstance(error, OSError):
         return (
-            f"The server cannot write files just now (reference {reference}): try again in a minute; what you "
-            "see is kept."
+            f"The server cannot write files just now (reference {reference}): try again in a minute; what "
+            "you see is kept."
         )
     return (
         f"Something went wrong on the server (reference {reference}): try again; if it happens again, tell "

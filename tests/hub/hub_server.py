@@ -21,8 +21,8 @@ class Faults:
 
     missing_files: listed, but not to be had. gated: files are for those with a token. wrong_bytes: names of
     files to how often they still come with a changed byte. cuts: names to after how many bytes the connection
-    is cut, once an entry. stalls: names to after how many bytes nothing more comes. broken: every answer is an
-    error 500. silent: no answer comes at all.
+    is cut, once an entry. stalls: names to after how many bytes nothing more comes. broken: every answer is
+    an error 500. silent: no answer comes at all.
     """
 
     missing_files: set[str] = field(default_factory=set)
@@ -124,7 +124,11 @@ class Answers(Uploads, BaseHTTPRequestHandler):
             self.close_connection = True
         elif faults.broken:
             self.refuse(500, "Internal")
-        return not (faults.silent or faults.broken)
+        elif self.token() not in (None, self.server.owner, self.server.reader):
+            self.refuse(401, "Invalid credentials in Authorization header")
+        else:
+            return True
+        return False
 
     def answer_api(self, kind: str, repo: str, rest: list[str]) -> None:
         """Model information and the list of files of a commit."""

@@ -1,6 +1,7 @@
 """Weights from a Hub on this machine: fetched, kept, checked; and each way in which that fails."""
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -61,6 +62,8 @@ def spoil(path: Path) -> None:
         ("a/b@", None),
         ("a/b/c", None),
         ("../b", None),
+        ("a/b--c", None),
+        ("a/b@../../main", None),
     ],
 )
 def test_what_names_a_repository(text: str, source: HubSource | None) -> None:
@@ -160,6 +163,14 @@ def test_a_gated_repository(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> 
     record_fault("401: gated", "no token", sentence, works_now())
 
 
+def test_a_token_that_the_hub_does_not_know(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_unknown")
+    sentence = failure()
+    assert f"refuses {REPO} to this token" in sentence
+    monkeypatch.delenv("HF_TOKEN")
+    record_fault("401: unknown token", "HF_TOKEN=hf_unknown", sentence, works_now())
+
+
 def test_a_token_reaches_the_hub(hub: HubServer) -> None:
     hub.faults.gated = True
     assert (fetch(SOURCE, token=hub.reader) / WEIGHTS).is_file()
@@ -247,8 +258,12 @@ def test_a_hub_that_is_broken_or_silent(hub: HubServer, monkeypatch: pytest.Monk
     record_fault("a silent Hub", f"given up after {seconds:.1f} s (5 s in earnest)", sentence, works_now())
 
 
-def test_offline_nothing_is_asked(hub: HubServer) -> None:
+def test_offline_nothing_is_asked(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "holds no whole copy" in failure(local_files_only=True)
+    assert hub.requests == []
+    with monkeypatch.context() as patch:
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        assert "offline mode is enabled" in failure()
     assert hub.requests == []
     fetch(SOURCE)
     asked = len(hub.requests)
@@ -273,14 +288,46 @@ def test_a_corrupt_cache_is_fetched_anew(name: str, damage: str, hub: HubServer,
 
 
 def test_a_corrupt_cache_without_a_network(
-    hub: HubServer, cache: Path, served_files: Files, monkeypatch: pytest.MonkeyPatch
+    hub: HubServer, cache: Path, checkpoint_folder: Path, served_files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(checkpoint_module, "EMBEDDED", checkpoint_folder)
     spoil(blob_of(fetch(SOURCE)))
     hub.stop()
     sentence = failure()
     assert f"held a corrupt {WEIGHTS}, not to be fetched anew" in sentence and "cannot be had" in sentence
+    monkeypatch.setenv("HMNET_REPO", REPO)
+    assert "embedded weights answer" in load_checkpoint().info.notice
     with serving(served_files, cache, monkeypatch):
         record_fault("corrupt cache, server down", "loaded", sentence, works_now())
+
+
+def test_a_cache_that_cannot_be_written(hub: HubServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    sentence = failure(cache_dir=tmp_path / "file" / "cache")
+    assert sentence.startswith(f"The local cache for {REPO} cannot be written (Not a directory)")
+    record_fault("cache not writable", "a file in the folder's place", sentence, works_now())
+
+
+def test_a_full_disk(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hmnet.download._append", full)
+        sentence = failure()
+    assert "cannot be written (No space left on device): make room" in sentence
+    record_fault("disk full", "during a download", sentence, works_now())
+
+
+def test_a_configuration_that_names_another_sum_than_the_hub(hub: HubServer, served_files: Files) -> None:
+    changed = served_files[WEIGHTS][:-1] + b"\1"
+    hub.add("somebody/mixed", served_files | {WEIGHTS: changed})
+    with pytest.raises(CheckpointError, match=r"SHA-256 differs from config\.json's") as caught:
+        load_checkpoint("somebody/mixed")
+    assert str(caught.value).startswith("The repository somebody/mixed does not fit")
+    hub.add("somebody/mixed", served_files)
+    main = HubSource("somebody/mixed", hub.repositories["model", "somebody/mixed"].branches["main"])
+    record_fault("config.json of other weights", "pushed both", str(caught.value), works_now(main))
 
 
 def test_a_cache_that_another_program_filled_in_part(hub: HubServer) -> None:

@@ -41,7 +41,7 @@ class Layout:
         self._dependencies = config["dependencies"]
 
     def listener(self, element: str | None, event: str) -> Listener:
-        """The first listener with a function behind it of an element (by elem_id; None is the page itself)."""
+        """The first listener, with a function behind it, of an element (its elem_id; None is the page)."""
         for one in self._dependencies:
             for target, name in one["targets"]:
                 if one["backend_fn"] and name == event and self._element(target) == element:
@@ -71,10 +71,10 @@ class Browser:
     async def run(self, listener: Listener, data: list, event_data: object = None) -> list:
         """What a listener gives for these inputs. Raises RefusedError, FailedError."""
         await self.join(listener, data, event_data)
-        return await self._answer()
+        return await self.answer()
 
-    async def join(self, listener: Listener, data: list, event_data: object = None) -> None:
-        """Puts an event into the queue; nobody listens for its answer yet."""
+    async def join(self, listener: Listener, data: list, event_data: object = None) -> str:
+        """Puts an event into the queue, where nobody listens for its answer yet; its id."""
         body = {
             "data": data, "fn_index": listener.index, "session_hash": self.session,
             "event_data": event_data, "trigger_id": None,
@@ -84,6 +84,7 @@ class Browser:
             raise RefusedError(answer.json()["detail"], float(answer.headers["Retry-After"]))
         if answer.status_code != httpx.codes.OK:
             raise FailedError(f"joining gave {answer.status_code}: {answer.text[:200]}")
+        return answer.json()["event_id"]
 
     async def leave_while_waiting(self, seconds: float) -> None:
         """Listens for the answer and goes away before it comes, or with it."""
@@ -111,11 +112,8 @@ class Browser:
             raise FailedError(f"the file gave {answer.status_code}")
         return answer.content
 
-    def _stream(self, timeout: httpx.Timeout | float):
-        parameters = {"session_hash": self.session}
-        return self.client.stream("GET", f"{API}/queue/data", params=parameters, timeout=timeout)
-
-    async def _answer(self) -> list:
+    async def answer(self) -> list:
+        """What comes of the event that was put into the queue."""
         async with self._stream(EVENT_SECONDS) as stream:
             async for line in stream.aiter_lines():
                 message = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
@@ -127,3 +125,7 @@ class Browser:
                 if message.get("msg") == "unexpected_error":
                     raise FailedError(f"the server stopped the event: {message.get('message')}")
         raise FailedError("the stream ended without an answer")
+
+    def _stream(self, timeout: httpx.Timeout | float):
+        parameters = {"session_hash": self.session}
+        return self.client.stream("GET", f"{API}/queue/data", params=parameters, timeout=timeout)

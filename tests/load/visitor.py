@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 import numpy as np
@@ -71,10 +72,7 @@ class Visitor:
 
         for iterations in (3, 1):
             await self._think()
-            moved = layout.listener("iterations", "input")
-            values = layout.values(moved)
-            values[moved.inputs.index(layout.id_of("iterations"))] = iterations
-            await self._timed("move a slider", lambda values=values: browser.run(moved, values))
+            await self._timed("move a slider", partial(self._move_slider, browser, iterations))
 
         saved = layout.listener("save-json", "click")
         (described,) = await self._timed("save a file", lambda: browser.run(saved, layout.values(saved)))
@@ -85,6 +83,12 @@ class Visitor:
         values = self._layout.values(sent)
         values[0] = await browser.upload("photo.jpg", self._photos[self._own].content)
         return await browser.run(sent, values)
+
+    async def _move_slider(self, browser: Browser, iterations: int) -> list:
+        moved = self._layout.listener("iterations", "input")
+        values = self._layout.values(moved)
+        values[moved.inputs.index(self._layout.id_of("iterations"))] = iterations
+        return await browser.run(moved, values)
 
     async def _leave_early(self, browser: Browser) -> None:
         sent = self._layout.listener("photo-input", "upload")
