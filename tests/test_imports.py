@@ -82,6 +82,8 @@ ONLY_IN = {
         "hmnet/hub_card.py",
         "hmnet/pretrained.py",
         "hmnet/push.py",
+        "hmnet/space.py",
+        "hmnet/upload_errors.py",
     ),
     "roma": ("hmnet/body/bake.py",),
     "openvino": ("hmnet/engines/openvino_engine.py",),

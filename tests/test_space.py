@@ -1,4 +1,4 @@
-"""A Space's files, what its README tells the Hub, and how both get there, here to a server on this machine."""
+"""A Space's files, what its README tells the Hub, and how both get there, to a server on this machine."""
 
 import importlib.metadata
 import subprocess
