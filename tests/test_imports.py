@@ -63,6 +63,7 @@ ONLY_IN = {
         "demo/lessons.py",
         "demo/motion_tab.py",
         "demo/saving.py",
+        "demo/serving/",
         "demo/theme.py",
         "demo/ui.py",
         "demo/zero_gpu.py",
