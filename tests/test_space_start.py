@@ -21,7 +21,7 @@ from space_environment import absent, make_environment, start
 
 from hmnet.space import build
 
-START_SECONDS = 120
+START_SECONDS = 240
 
 
 @dataclass(frozen=True)
