@@ -4,6 +4,7 @@ import argparse
 import sys
 
 import demo.environment  # noqa: F401 - before anything that imports Gradio
+from demo import zero_gpu  # and before anything that imports torch
 from demo.serving.limits import Limits
 from demo.serving.logs import log_as_json
 from demo.serving.start import launch
@@ -26,8 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         source = options.weights or options.repo
         predictor = Predictor(load_checkpoint(source, options.variant), options.device, engine=options.engine)
+        models = Models(predictor, Comparison(predictor))
+        zero_gpu.lend(models)
         limits = Limits.for_device(predictor.device, options.queue)
-        page = build_app(Models(predictor, Comparison(predictor)), at_once=limits.at_once)
+        page = build_app(models, at_once=limits.at_once)
     except HMNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -51,3 +51,11 @@ class UploadError(HMNetError):
 
 class MeshFileError(HMNetError):
     """A mesh file that cannot be read, or whose vertices are not the template's."""
+
+
+class SpaceError(HMNetError):
+    """A Space whose files are missing, or that is asked for in a way that cannot be."""
+
+
+class NoGPUError(HMNetError):
+    """A GPU that is lent for one call at a time, and was not to be had for one."""

@@ -265,6 +265,10 @@ class GLRenderer:
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
         # pyrender 0.1.45 asks for a name that NumPy 2 dropped.
         np.infty = np.inf
+        import pyglet
+
+        # pyrender imports pyglet for its window, and that wants an X server's libraries unless told so.
+        pyglet.options["headless"] = True
         import pyrender
         from OpenGL.GL import GL_RENDERER, glGetString
 
