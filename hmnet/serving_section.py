@@ -50,8 +50,8 @@ def _load(figures: dict) -> list[str]:
     counts = [f"| {' | '.join(told)} |", "|---" * len(told) + "|",
               f"| {' | '.join(f'{count:,}' for count in told.values())} |"]  # fmt: skip
     note = (
-        "Refused is who was told how many are ahead, and came back then; an error is anything else that is no "
-        "answer, and any mesh or file of another photo."
+        "Refused is who was told how many are ahead, and came back then; an error is anything else that is "
+        "no answer, and any mesh or file of another photo."
     )
     times = ["| seconds | times | half below | 95 % below | longest |", "|---|---|---|---|---|"]
     for what, one in figures["times"].items():

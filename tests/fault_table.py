@@ -1,6 +1,7 @@
 """Runs the tests that break things, and writes down what came of each.
 
-From the file that `python tests/fault_table.py --json FILE` writes `python -m hmnet results` makes the table of faults in RESULTS.md. Ends with pytest's exit code.
+`python tests/fault_table.py --json FILE` writes the rows, of which `python -m hmnet results` makes the table
+in RESULTS.md. Ends with pytest's exit code.
 """
 
 import argparse
