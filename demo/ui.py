@@ -18,7 +18,7 @@ from demo.motion_tab import MotionTab
 from demo.saving import Saving
 from demo.serving.limits import NETWORK
 from demo.session import Lab, Models, Session
-from demo.uploads import read_once
+from demo.uploads import forget, read_once
 from hmnet.errors import HMNetError, ImageError
 from hmnet.mesh import MeshTopology
 from hmnet.mesh_file import read_mesh
@@ -100,6 +100,9 @@ class Page:
         # Gradio would decode the file itself and fail on a bad one; `read_image` has the sentences.
         self.photo.preprocess = lambda payload: None if payload is None else payload.path
         self.run = gr.Button("Reconstruct", variant="primary", elem_id="run")
+        # Both are seen while something waits or runs: page.js.
+        _html(captions.WAITING, "waiting")
+        self.cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
         # Served as they are: Gradio would name copies by their content, and an upload of the same picture,
         # which is deleted once it was read, would be the same file.
         gr.set_static_paths([example.photo for example in self.examples])
@@ -137,13 +140,18 @@ class Page:
         whole = {"outputs": everything, **network}
         context = [self.session, self.uploaded, *lessons.controls]
         # Not `input`: that also comes when the photo is taken away, with the old photo as its value.
-        self.photo.upload(self.reconstruct, [self.photo, *context], **whole)
-        self.run.click(self.repeat, context, **whole)
-        self.gallery.select(self.pick_example, context, **whole)
-        self.pictures.choose(self.choose_person, context, **whole)
-        self.pictures.box(self.move_box, context, **whole)
+        running = [
+            self.photo.upload(self.reconstruct, [self.photo, *context], **whole),
+            self.run.click(self.repeat, context, **whole),
+            self.gallery.select(self.pick_example, context, **whole),
+            self.pictures.choose(self.choose_person, context, **whole),
+            self.pictures.box(self.move_box, context, **whole),
+        ]
+        self.cancel.click(self.forget_photo, self.photo, self.photo, cancels=running, **QUIET)
+        # Not with the networks, which rarely run for it: a full server still shows its page.
+        opening = {**network, "concurrency_id": "opening"}
         self.blocks.load(
-            self.open, context, [*everything, *lessons.controls, lessons.bar, self.opened], **network
+            self.open, context, [*everything, *lessons.controls, lessons.bar, self.opened], **opening
         ).then(None, self.opened, js="(state) => window.hmnetPage.open(state)", **PRIVATE)
         self._wire_lessons(context, numbers, network)
         self.saving.wire(self.session, context, self.lessons, self._heat)
@@ -188,6 +196,11 @@ class Page:
             return person.again(self.models, replace(session, lab=self._lab(values)))
 
         return self._begin(work, values)
+
+    def forget_photo(self, photo):
+        """Deletes the photo of whoever cancelled; the input is empty, since the panels show another one."""
+        if photo is not None:
+            forget(Path(photo), Path(self.photo.GRADIO_CACHE))
 
     def choose_person(self, event: gr.EventData, session, uploaded, *values):
         """Reconstructs whoever was clicked in the photo, where several people were found."""
