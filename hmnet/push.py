@@ -12,8 +12,8 @@ from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
 from hmnet.checkpoint import CONFIG, EMBEDDED, load_checkpoint, variants_of
 from hmnet.errors import UploadError
-from hmnet.hub import HubSource, parse_source
 from hmnet.hub_card import repository_card
+from hmnet.hub_source import HubSource, parse_source
 from hmnet.model_card import CARD
 
 EPILOGUE = """Log in before with `hf auth login`, or set HF_TOKEN, with a token that may write. The repository

@@ -7,10 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-import huggingface_hub.constants
-import pytest
 from hub.hub_repository import LARGE, Repository, described, git_sum
 from hub.hub_upload import Uploads
 
@@ -239,19 +236,3 @@ class Answers(Uploads, BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Keeps the test's output clean."""
-
-
-def use_hub(endpoint: str, cache: Path, monkeypatch: pytest.MonkeyPatch, token: str | None = None) -> None:
-    """Let huggingface_hub ask that endpoint and keep its cache in that folder, with that token or none."""
-    constants = huggingface_hub.constants
-    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(cache / "token"))
-    # The server speaks Git's large file storage, not Xet's protocol.
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    for variable in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(variable, raising=False)
-    if token is not None:
-        monkeypatch.setenv("HF_TOKEN", token)

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 from fault_log import record_fault
-from hub.conftest import REPO
+from hub.hub_client import REPO, WEIGHTS
 from hub.hub_repository import Files, git_sum
 from hub.hub_server import HubServer
 
 from hmnet.download import has_sum
-from hmnet.hub import HubSource, fetch
+from hmnet.hub import fetch
+from hmnet.hub_source import HubSource
 
-WEIGHTS = "hmnet/hmnet.safetensors"
-FETCH = f"from hmnet.hub import HubSource, fetch; print(fetch(HubSource({REPO!r})))"
+FETCH = "import sys; from hmnet.hub import HubSource, fetch; print(fetch(HubSource(sys.argv[1])))"
 
 
 def fetching(hub: HubServer, cache: Path) -> subprocess.Popen:
     """A process that fetches the weights."""
     environment = os.environ | {"HF_ENDPOINT": hub.endpoint, "HF_HUB_CACHE": str(cache)}
     return subprocess.Popen(
-        [sys.executable, "-c", FETCH],
+        [sys.executable, "-c", FETCH, REPO],
         cwd=Path(__file__).parents[2],
         env=environment,
         stdout=subprocess.PIPE,
