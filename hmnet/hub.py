@@ -5,6 +5,7 @@ names for it; a corrupt one is deleted and fetched once more.
 """
 
 import json
+import os
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -176,16 +177,21 @@ def _damaged(folder: Path) -> list[Path]:
     damaged = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         # A blob is named after its ETag. Where the disk has no links there are copies without that name.
-        blob = path.resolve().name
+        blob = _blob_of(path).name
         expected = blob if SUM.fullmatch(blob) else recorded.get(path)
         if expected and not has_sum(path, expected):
             damaged.append(path)
     return damaged
 
 
+def _blob_of(path: Path) -> Path:
+    """What a commit's file links to; one step, since a blob may link to a store with names of its own."""
+    return path.parent / os.readlink(path) if path.is_symlink() else path
+
+
 def _delete(paths: list[Path]) -> None:
     for path in paths:
-        path.resolve().unlink(missing_ok=True)
+        _blob_of(path).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
 
 

@@ -19,7 +19,7 @@ class Faults:
     missing_files: listed, but not to be had. gated: files are for those with a token. wrong_bytes: names of
     files to how often they still come with a changed byte. cuts: names to after how many bytes the connection
     is cut, once an entry. stalls: names to after how many bytes nothing more comes. broken: every answer is
-    an error 500. silent: no answer comes at all.
+    an error 500. whole_only: parts of files are not sent. silent: no answer comes at all.
     """
 
     missing_files: set[str] = field(default_factory=set)
@@ -28,6 +28,7 @@ class Faults:
     cuts: dict[str, list[int]] = field(default_factory=dict)
     stalls: dict[str, int] = field(default_factory=dict)
     broken: bool = False
+    whole_only: bool = False
     silent: bool = False
 
 
@@ -185,7 +186,8 @@ class Answers(Uploads, BaseHTTPRequestHandler):
         if self.command == "GET" and faults.wrong_bytes.get(name, 0) > 0:
             faults.wrong_bytes[name] -= 1
             data = data[:-1] + bytes([data[-1] ^ 1])
-        start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
+        asked = None if faults.whole_only else self.headers.get("Range")
+        start = int((asked or "bytes=0-").removeprefix("bytes=").split("-")[0])
         self.send_response(206 if start else 200)
         self.send_header("X-Repo-Commit", commit)
         self.send_header("ETag", f'"{etag}"')

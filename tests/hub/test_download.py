@@ -79,6 +79,15 @@ def test_a_spoilt_unfinished_file_is_thrown_away(
     assert (fetch(HubSource(REPO)) / WEIGHTS).read_bytes() == served_files[WEIGHTS]
 
 
+def test_a_server_that_sends_no_parts_is_asked_for_all(
+    hub: HubServer, cache: Path, served_files: Files
+) -> None:
+    hub.faults.cuts = {WEIGHTS: [1_000_000]}
+    hub.faults.whole_only = True
+    assert (fetch(HubSource(REPO)) / WEIGHTS).read_bytes() == served_files[WEIGHTS]
+    assert len(hub.asked("bytes=")) == 2  # for the Hub's address, and for the one that it leads to
+
+
 def test_two_at_once_fetch_each_file_once(hub: HubServer, served_files: Files) -> None:
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(fetch, [HubSource(REPO)] * 2)

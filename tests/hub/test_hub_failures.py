@@ -20,7 +20,7 @@ from hmnet.errors import CheckpointError
 from hmnet.hub import fetch
 from hmnet.hub_source import HubSource
 
-AT_ONCE = 2.0
+AT_ONCE = 5.0
 """Seconds; a try costs milliseconds, and huggingface_hub's own retries 23 seconds."""
 
 
