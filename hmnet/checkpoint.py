@@ -94,7 +94,8 @@ def load_from_hub(
 ) -> Checkpoint:
     """The checkpoint of a Hub repository, as `load_checkpoint`; options: as `hmnet.hub.fetch` takes them."""
     # Whoever has the weights here need not wait for this import.
-    from hmnet.hub import HubSource, fetch, parse_source
+    from hmnet.hub import fetch
+    from hmnet.hub_source import HubSource, parse_source
 
     named = parse_source(source)
     if named is None:

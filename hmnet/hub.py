@@ -4,56 +4,27 @@ Only JSON, safetensors and the model card are ever fetched. Every file is checke
 names for it; a corrupt one is deleted and fetched once more.
 """
 
-import errno
 import json
+import os
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from huggingface_hub import HfApi, ModelInfo, constants, hf_hub_url, snapshot_download
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub.errors import LocalEntryNotFoundError
 from huggingface_hub.file_download import repo_folder_name
-from huggingface_hub.utils import tqdm, validate_repo_id
+from huggingface_hub.utils import tqdm
 
 from hmnet.download import fetch_blob, has_sum
 from hmnet.errors import CheckpointError
+from hmnet.hub_source import HubSource, failure_of
 
 CONFIG = constants.CONFIG_NAME
 FETCHED = ["*.json", "*.safetensors", "README.md"]
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 TIMEOUT = 5
 """Seconds until a silent Hub is given up."""
-SOURCE = re.compile(r"([^@]+/[^@]+)(?:@((?!.*\.\.)[\w./-]+))?")
 SUM = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class HubSource:
-    """repo: "user/name". revision: branch, tag or commit; None for the main branch."""
-
-    repo: str
-    revision: str | None = None
-
-
-def parse_source(text: str) -> HubSource | None:
-    """The repository of "user/name" or "user/name@REVISION"; None for any other text."""
-    match = SOURCE.fullmatch(text)
-    if match is None:
-        return None
-    try:
-        validate_repo_id(match[1])
-    except HFValidationError:
-        return None
-    return HubSource(*match.groups())
 
 
 def fetch(
@@ -75,30 +46,35 @@ def fetch(
     if folder is None:
         if local_files_only:
             raise CheckpointError(
-                f"The local cache holds no whole copy of {_name(source)}: load it once with a network."
+                f"The local cache holds no whole copy of {source}: load it once with a network."
             )
         folder = _download(source, **options, force=force_download)
     damaged = _damaged(folder)
     if not damaged:
         return folder
-    names = _names(damaged, folder)
     if local_files_only:
         raise CheckpointError(
-            f"The local cache of {source.repo} holds a corrupt {names}: load it once with a network, which "
-            "fetches it anew."
+            f"The local cache of {source.repo} holds a corrupt {_names(damaged, folder)}: load it once with "
+            "a network, which fetches it anew."
         )
+    return _mended(source.repo, folder, damaged, options)
+
+
+def _mended(repo: str, folder: Path, damaged: list[Path], options: dict) -> Path:
+    """The folder with the damaged files fetched anew; CheckpointError where they come damaged again."""
+    names = _names(damaged, folder)
     _delete(damaged)
     try:
-        folder = _download(HubSource(source.repo, folder.name), **options)
+        folder = _download(HubSource(repo, folder.name), **options)
     except CheckpointError as error:
         raise CheckpointError(
-            f"The local cache of {source.repo} held a corrupt {names}, and fetching it anew failed: {error}"
+            f"The local cache of {repo} held a corrupt {names}, and fetching it anew failed: {error}"
         ) from error
     if damaged := _damaged(folder):
         _delete(damaged)
         raise CheckpointError(
-            f"{_names(damaged, folder)} of {source.repo} came twice with another checksum than the Hub names "
-            "for it: try later, or over another network."
+            f"{_names(damaged, folder)} of {repo} came twice with another checksum than the Hub names for "
+            "it: try later, or over another network."
         )
     return folder
 
@@ -137,7 +113,7 @@ def _download(
     except CheckpointError:
         raise
     except Exception as error:  # network, HTTP, disk and Hub errors have no common base
-        raise CheckpointError(_sentence(source, error)) from error
+        raise CheckpointError(failure_of(source, error)) from error
 
 
 def _fetch_files(repo: str, info: ModelInfo, cache_dir: str | Path | None, token: str | bool | None) -> None:
@@ -201,54 +177,23 @@ def _damaged(folder: Path) -> list[Path]:
     damaged = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         # A blob is named after its ETag. Where the disk has no links there are copies without that name.
-        blob = path.resolve().name
+        blob = _blob_of(path).name
         expected = blob if SUM.fullmatch(blob) else recorded.get(path)
         if expected and not has_sum(path, expected):
             damaged.append(path)
     return damaged
 
 
+def _blob_of(path: Path) -> Path:
+    """What a commit's file links to; one step, since a blob may link to a store with names of its own."""
+    return path.parent / os.readlink(path) if path.is_symlink() else path
+
+
 def _delete(paths: list[Path]) -> None:
     for path in paths:
-        path.resolve().unlink(missing_ok=True)
+        _blob_of(path).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
 
 
 def _names(paths: list[Path], folder: Path) -> str:
     return ", ".join(path.relative_to(folder).as_posix() for path in paths)
-
-
-def _name(source: HubSource) -> str:
-    return f"{source.repo}@{source.revision}" if source.revision else source.repo
-
-
-def _sentence(source: HubSource, error: Exception) -> str:
-    """What went wrong, and what to do about it."""
-    repo = source.repo
-    if isinstance(error, GatedRepoError):
-        return (
-            f"{repo} is gated: accept its terms at {constants.ENDPOINT}/{repo}, and log in with "
-            "`hf auth login`."
-        )
-    if isinstance(error, RepositoryNotFoundError):
-        return (
-            f"There is no repository {repo} on the Hugging Face Hub, or it is private: check the name, or "
-            "log in with `hf auth login`."
-        )
-    if isinstance(error, RevisionNotFoundError):
-        return f"{repo} has no revision {source.revision}: give one of its branches, tags or commits."
-    if isinstance(error, EntryNotFoundError) and isinstance(error, HfHubHTTPError):
-        name = str(error.response.url).split("/resolve/")[-1].partition("/")[2]
-        return f"{repo} lists the file {name} but does not have it: push it anew, or give another revision."
-    reason = " ".join(str(error.__cause__ or error).split()).rstrip(".") or type(error).__name__
-    if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
-        return f"The Hugging Face Hub refuses {repo} to this token: log in anew with `hf auth login`."
-    if isinstance(error, OSError) and (error.filename or error.errno == errno.ENOSPC):
-        return (
-            f"The local cache for {repo} cannot be written ({error.strerror}): make room, or set HF_HOME to "
-            "another folder."
-        )
-    return (
-        f"{repo} cannot be had from the Hugging Face Hub ({reason[:200]}): check the network, without which "
-        "only what the local cache holds can be used."
-    )

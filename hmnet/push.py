@@ -10,10 +10,10 @@ from pathlib import Path
 from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
-from hmnet.checkpoint import CONFIG, EMBEDDED, load_checkpoint, variants_of
+from hmnet.checkpoint import CONFIG, EMBEDDED, MODEL, SEGMENTER, load_checkpoint, variants_of
 from hmnet.errors import UploadError
-from hmnet.hub import HubSource, parse_source
 from hmnet.hub_card import repository_card
+from hmnet.hub_source import HubSource, parse_source
 from hmnet.model_card import CARD
 
 EPILOGUE = """Log in before with `hf auth login`, or set HF_TOKEN, with a token that may write. The repository
@@ -76,9 +76,9 @@ def _checked_files(folder: Path, repo: str) -> dict[str, bytes | Path]:
                 "holds both."
             )
         load_checkpoint(folder, name)
-        for path in (place / CONFIG, *(place / file for file in config["sha256"]), place / CARD):
-            if path.is_file():
-                files[f"{name}/{path.name}"] = path
+        for file in (CONFIG, MODEL, SEGMENTER, CARD):
+            if (place / file).is_file():
+                files[f"{name}/{file}"] = place / file
     card = repository_card(repo, {name: config for name, (_, config) in variants.items()})
     return files | {CARD: card.encode()}
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = (
     {"errors"},
-    {"config", "device", "download", "precision", "variants"},
+    {"config", "device", "download", "hub_source", "precision", "variants"},
     {
         "mesh",
         "zbuffer",
@@ -82,6 +82,7 @@ ONLY_IN = {
         "hmnet/download.py",
         "hmnet/hub.py",
         "hmnet/hub_card.py",
+        "hmnet/hub_source.py",
         "hmnet/pretrained.py",
         "hmnet/push.py",
         "hmnet/space.py",

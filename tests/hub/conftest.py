@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hub.hub_client import REPO, use_hub
 from hub.hub_repository import Files, files_of
-from hub.hub_server import HubServer, use_hub
-
-REPO = "somebody/weights"
+from hub.hub_server import HubServer
 
 
 @pytest.fixture(scope="session")

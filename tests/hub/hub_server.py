@@ -7,10 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-import huggingface_hub.constants
-import pytest
 from hub.hub_repository import LARGE, Repository, described, git_sum
 from hub.hub_upload import Uploads
 
@@ -22,7 +19,7 @@ class Faults:
     missing_files: listed, but not to be had. gated: files are for those with a token. wrong_bytes: names of
     files to how often they still come with a changed byte. cuts: names to after how many bytes the connection
     is cut, once an entry. stalls: names to after how many bytes nothing more comes. broken: every answer is
-    an error 500. silent: no answer comes at all.
+    an error 500. whole_only: parts of files are not sent. silent: no answer comes at all.
     """
 
     missing_files: set[str] = field(default_factory=set)
@@ -31,6 +28,7 @@ class Faults:
     cuts: dict[str, list[int]] = field(default_factory=dict)
     stalls: dict[str, int] = field(default_factory=dict)
     broken: bool = False
+    whole_only: bool = False
     silent: bool = False
 
 
@@ -188,7 +186,8 @@ class Answers(Uploads, BaseHTTPRequestHandler):
         if self.command == "GET" and faults.wrong_bytes.get(name, 0) > 0:
             faults.wrong_bytes[name] -= 1
             data = data[:-1] + bytes([data[-1] ^ 1])
-        start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
+        asked = None if faults.whole_only else self.headers.get("Range")
+        start = int((asked or "bytes=0-").removeprefix("bytes=").split("-")[0])
         self.send_response(206 if start else 200)
         self.send_header("X-Repo-Commit", commit)
         self.send_header("ETag", f'"{etag}"')
@@ -239,19 +238,3 @@ class Answers(Uploads, BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Keeps the test's output clean."""
-
-
-def use_hub(endpoint: str, cache: Path, monkeypatch: pytest.MonkeyPatch, token: str | None = None) -> None:
-    """Let huggingface_hub ask that endpoint and keep its cache in that folder, with that token or none."""
-    constants = huggingface_hub.constants
-    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(cache / "token"))
-    # The server speaks Git's large file storage, not Xet's protocol.
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    for variable in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(variable, raising=False)
-    if token is not None:
-        monkeypatch.setenv("HF_TOKEN", token)

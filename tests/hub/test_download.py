@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 from fault_log import record_fault
-from hub.conftest import REPO
+from hub.hub_client import REPO, WEIGHTS
 from hub.hub_repository import Files, git_sum
 from hub.hub_server import HubServer
 
 from hmnet.download import has_sum
-from hmnet.hub import HubSource, fetch
+from hmnet.hub import fetch
+from hmnet.hub_source import HubSource
 
-WEIGHTS = "hmnet/hmnet.safetensors"
-FETCH = f"from hmnet.hub import HubSource, fetch; print(fetch(HubSource({REPO!r})))"
+FETCH = "import sys; from hmnet.hub import HubSource, fetch; print(fetch(HubSource(sys.argv[1])))"
 
 
 def fetching(hub: HubServer, cache: Path) -> subprocess.Popen:
     """A process that fetches the weights."""
     environment = os.environ | {"HF_ENDPOINT": hub.endpoint, "HF_HUB_CACHE": str(cache)}
     return subprocess.Popen(
-        [sys.executable, "-c", FETCH],
+        [sys.executable, "-c", FETCH, REPO],
         cwd=Path(__file__).parents[2],
         env=environment,
         stdout=subprocess.PIPE,
@@ -77,6 +77,15 @@ def test_a_spoilt_unfinished_file_is_thrown_away(
     partial.write_bytes(b"\1" * 1000 if left == "garbage" else blob.read_bytes() + b"\1")
     blob.unlink()
     assert (fetch(HubSource(REPO)) / WEIGHTS).read_bytes() == served_files[WEIGHTS]
+
+
+def test_a_server_that_sends_no_parts_is_asked_for_all(
+    hub: HubServer, cache: Path, served_files: Files
+) -> None:
+    hub.faults.cuts = {WEIGHTS: [1_000_000]}
+    hub.faults.whole_only = True
+    assert (fetch(HubSource(REPO)) / WEIGHTS).read_bytes() == served_files[WEIGHTS]
+    assert len(hub.asked("bytes=")) == 2  # for the Hub's address, and for the one that it leads to
 
 
 def test_two_at_once_fetch_each_file_once(hub: HubServer, served_files: Files) -> None:

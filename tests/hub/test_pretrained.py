@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hub.conftest import REPO
+from hub.hub_client import REPO
 from hub.hub_server import HubServer
 from huggingface_hub import PyTorchModelHubMixin
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from fault_log import record_fault
-from hub.hub_server import HubServer, use_hub
+from hub.hub_client import use_hub
+from hub.hub_server import HubServer
 from huggingface_hub import HfApi, ModelCard
 
 from hmnet.__main__ import main
