@@ -1,4 +1,4 @@
-"""A large file from the Hub into huggingface_hub's cache, going on where an earlier download stopped.
+"""A file from the Hub into huggingface_hub's cache, going on where an earlier download stopped.
 
 huggingface_hub 2 goes on after a cut connection only while its process lives: what a killed one has fetched
 of a file is lost. Here it stays beside the cache's blobs, as `SUM.incomplete`, and the next run goes on.
@@ -46,6 +46,9 @@ def fetch_blob(url: str, blob: Path, size: int, lock: Path, token: str | bool | 
     with WeakFileLock(lock):
         if blob.exists():
             bar.update(size)
+            return
+        if not size:
+            blob.touch()
             return
         if _length(partial) > size:
             partial.unlink()

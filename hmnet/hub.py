@@ -84,7 +84,7 @@ def fetch(
     names = _names(damaged, folder)
     if local_files_only:
         raise CheckpointError(
-            f"Of {source.repo} the local cache holds a corrupt {names}: load it once with a network, which "
+            f"The local cache of {source.repo} holds a corrupt {names}: load it once with a network, which "
             "fetches it anew."
         )
     _delete(damaged)
@@ -92,7 +92,7 @@ def fetch(
         folder = _download(HubSource(source.repo, folder.name), **options)
     except CheckpointError as error:
         raise CheckpointError(
-            f"Of {source.repo} the local cache held a corrupt {names}, not to be fetched anew: {error}"
+            f"The local cache of {source.repo} held a corrupt {names}, and fetching it anew failed: {error}"
         ) from error
     if damaged := _damaged(folder):
         _delete(damaged)
@@ -128,8 +128,8 @@ def _download(
         )
         _refuse_unless_weights(source.repo, info)
         if not force:
-            _fetch_large_files(source.repo, info, cache_dir, token)
-        # What is left are small files and the links from the commit's folder to the blobs.
+            _fetch_files(source.repo, info, cache_dir, token)
+        # What is left are the links from the commit's folder to the blobs (or, with `force`, everything).
         return Path(snapshot_download(
             source.repo, revision=source.revision, cache_dir=cache_dir, token=token, force_download=force,
             allow_patterns=FETCHED, etag_timeout=TIMEOUT, tqdm_class=tqdm if force else _NoBar,
@@ -140,35 +140,31 @@ def _download(
         raise CheckpointError(_sentence(source, error)) from error
 
 
-def _fetch_large_files(
-    repo: str, info: ModelInfo, cache_dir: str | Path | None, token: str | bool | None
-) -> None:
-    cache, name = (
-        Path(cache_dir or constants.HF_HUB_CACHE).expanduser(),
-        repo_folder_name(repo_id=repo, repo_type="model"),
-    )
-    large = [file for file in info.siblings if file.lfs and _is_fetched(file.rfilename)]
-    blobs = {file.rfilename: cache / name / "blobs" / file.lfs.sha256 for file in large}
-    large = [file for file in large if not blobs[file.rfilename].exists()]
-    total = sum(file.size for file in large)
-    if not large:
+def _fetch_files(repo: str, info: ModelInfo, cache_dir: str | Path | None, token: str | bool | None) -> None:
+    """Fetch a commit's files to the cache's blobs, those excepted that are there."""
+    cache = Path(cache_dir or constants.HF_HUB_CACHE).expanduser()
+    name = repo_folder_name(repo_id=repo, repo_type="model")
+    blobs = {
+        cache / name / "blobs" / (file.lfs.sha256 if file.lfs else file.blob_id): file
+        for file in info.siblings
+        if any(fnmatch(file.rfilename, pattern) for pattern in FETCHED)
+    }
+    missing = {blob: file for blob, file in blobs.items() if not blob.exists()}
+    if not missing:
         return
+    total = sum(file.size for file in missing.values())
     # disable=None: a bar on a terminal only.
     with tqdm(total=total, unit="B", unit_scale=True, desc=repo, disable=None) as bar:
-        for file in large:
-            url, blob = hf_hub_url(repo, file.rfilename, revision=info.sha), blobs[file.rfilename]
-            fetch_blob(url, blob, file.size, cache / ".locks" / name / f"{blob.name}.lock", token, bar)
+        for blob, file in missing.items():
+            url, lock = hf_hub_url(repo, file.rfilename, revision=info.sha), f"{blob.name}.lock"
+            fetch_blob(url, blob, file.size, cache / ".locks" / name / lock, token, bar)
 
 
 class _NoBar(tqdm):
-    """A progress bar that is never seen, for the small files after the large ones."""
+    """A progress bar that is never seen: when files are linked, nothing is waited for."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **{**options, "disable": True})
-
-
-def _is_fetched(name: str) -> bool:
-    return any(fnmatch(name, pattern) for pattern in FETCHED)
 
 
 def _refuse_unless_weights(repo: str, info: ModelInfo) -> None:

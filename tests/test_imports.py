@@ -40,6 +40,7 @@ FLOORS = (
         "findings",
         "figure_sections",
         "speed_section",
+        "serving_section",
         "set_errors",
     },
     {"report", "comparison", "speed"},

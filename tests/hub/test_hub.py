@@ -101,8 +101,10 @@ def test_a_revision_is_pinned(hub: HubServer, served_files: Files) -> None:
 
 
 def test_only_weights_and_their_words_are_fetched(hub: HubServer, served_files: Files) -> None:
-    hub.add(REPO, served_files | {"optimizer.pt": b"\x80\x04.", "code.py": b"1/0", "photo.png": b"0"})
+    others = {"optimizer.pt": b"\x80\x04.", "code.py": b"1/0", "photo.png": b"0", "empty.json": b""}
+    hub.add(REPO, served_files | others)
     folder = fetch(SOURCE)
+    assert (folder / "empty.json").read_bytes() == b""
     assert not [path for path in folder.rglob("*") if path.suffix in (".pt", ".py", ".png")]
     assert not any(hub.asked(f"/{name}") for name in ("optimizer.pt", "code.py", "photo.png"))
 
@@ -187,7 +189,7 @@ def test_a_wrong_checksum_twice(name: str, hub: HubServer) -> None:
     hub.faults.wrong_bytes = {name: 2}
     sentence = failure()
     assert sentence.startswith(f"{name} of {REPO} came twice with another checksum")
-    record_fault("wrong checksum", f"a byte of {name} changed on its way, twice", sentence, works_now())
+    record_fault(f"wrong checksum: {name}", "a byte changed on its way, twice", sentence, works_now())
 
 
 def test_the_connection_is_cut_once(hub: HubServer, served_files: Files) -> None:
@@ -230,7 +232,8 @@ def test_the_hub_is_down_without_a_cache(
     with pytest.raises(CheckpointError, match="cannot be had"):
         load_checkpoint(REPO)
     with serving(served_files, cache, monkeypatch):
-        record_fault("server down, no cache", f"HMNET_REPO; {seconds:.2f} s", info.notice, works_now())
+        seen = f"after {seconds:.2f} s: {info.notice}"
+        record_fault("server down, no cache", "HMNET_REPO named it", seen, works_now())
 
 
 def test_the_hub_is_down_with_a_cache(hub: HubServer) -> None:
@@ -294,7 +297,9 @@ def test_a_corrupt_cache_without_a_network(
     spoil(blob_of(fetch(SOURCE)))
     hub.stop()
     sentence = failure()
-    assert f"held a corrupt {WEIGHTS}, not to be fetched anew" in sentence and "cannot be had" in sentence
+    assert (
+        f"held a corrupt {WEIGHTS}, and fetching it anew failed" in sentence and "cannot be had" in sentence
+    )
     monkeypatch.setenv("HMNET_REPO", REPO)
     assert "embedded weights answer" in load_checkpoint().info.notice
     with serving(served_files, cache, monkeypatch):

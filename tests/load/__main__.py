@@ -8,8 +8,6 @@ anything but the server's own refusal went wrong.
 import argparse
 import asyncio
 import json
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -18,6 +16,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
+from hmnet.benchmark import machine
 from hmnet.checkpoint import load_checkpoint
 from hmnet.predictor import Predictor
 from tests.load.photos import Photo, make_photos
@@ -25,7 +24,7 @@ from tests.load.protocol import Layout
 from tests.load.server import resident_megabytes, served
 from tests.load.visitor import LEAVES, THINKS, Tally, Visitor
 
-SAMPLED = 2.0
+SAMPLED = 5.0
 """Seconds between two looks at the server's memory."""
 
 
@@ -81,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
         with served(log=log) as (address, process):
             figures = asyncio.run(run(address, photos, options.visitors, 60 * options.minutes))
             figures["alive"] = process.poll() is None
-    figures["machine"] = {"cores": os.cpu_count(), "python": platform.python_version()}
+    figures["machine"] = machine()
     text = json.dumps(figures, indent=1)
     if options.json:
         options.json.write_text(text + "\n")

@@ -62,11 +62,12 @@ class Layout:
 
 @dataclass
 class Browser:
-    """One visitor's connection. session: Gradio's name for the visitor."""
+    """One visitor's connection. session: Gradio's name for the visitor. notices: what the page said."""
 
     client: httpx.AsyncClient
     layout: Layout
     session: str = field(default_factory=lambda: token_hex(6))
+    notices: list[str] = field(default_factory=list)
 
     async def run(self, listener: Listener, data: list, event_data: object = None) -> list:
         """What a listener gives for these inputs. Raises RefusedError, FailedError."""
@@ -117,6 +118,8 @@ class Browser:
         async with self._stream(EVENT_SECONDS) as stream:
             async for line in stream.aiter_lines():
                 message = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
+                if message.get("msg") == "log":
+                    self.notices.append(message["log"])
                 if message.get("msg") == "process_completed":
                     output = message["output"]
                     if not message["success"]:

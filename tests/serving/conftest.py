@@ -13,6 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # The made-up predictor and its pictures live beside the page's other tests.
 sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 # `tests.load` and what the folders of tests share.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from fake_predictor import FakePredictor, fake_models, write_example
