@@ -22,6 +22,8 @@ from space_environment import absent, make_environment, start
 from hmnet.space import build
 
 START_SECONDS = 240
+PATIENCE = 120
+"""Seconds for an answer, on a machine that does much else."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def wait_for(space: Started, process: subprocess.Popen) -> None:
 
 def opened(url: str) -> dict[str, object]:
     """What a browser that opens the page is answered, by the components' ids in the page."""
-    config = httpx.get(f"{url}/config").json()
+    config = httpx.get(f"{url}/config", timeout=PATIENCE).json()
     components = {one["id"]: one["props"] for one in config["components"]}
     (load,) = (one for one in config["dependencies"] if [0, "load"] in one["targets"])
     asked = {
@@ -85,9 +87,9 @@ def opened(url: str) -> dict[str, object]:
         "fn_index": load["id"],
         "session_hash": uuid.uuid4().hex,
     }
-    httpx.post(f"{url}/gradio_api/queue/join", json=asked).raise_for_status()
+    httpx.post(f"{url}/gradio_api/queue/join", json=asked, timeout=PATIENCE).raise_for_status()
     parameters = {"session_hash": asked["session_hash"]}
-    with httpx.stream("GET", f"{url}/gradio_api/queue/data", params=parameters, timeout=60) as events:
+    with httpx.stream("GET", f"{url}/gradio_api/queue/data", params=parameters, timeout=PATIENCE) as events:
         messages = (json.loads(line[5:]) for line in events.iter_lines() if line.startswith("data:"))
         done = next(message for message in messages if message["msg"] == "process_completed")
     assert done["success"], done
@@ -104,10 +106,12 @@ def test_environment_has_only_what_is_required(spaces: dict[str, Started]) -> No
 @pytest.mark.parametrize("name", ["plain", "no GL"])
 def test_the_page_answers(name: str, spaces: dict[str, Started]) -> None:
     space = spaces[name]
-    endpoints = httpx.get(f"{space.url}/gradio_api/info").json()["named_endpoints"]
+    endpoints = httpx.get(f"{space.url}/gradio_api/info", timeout=PATIENCE).json()["named_endpoints"]
     assert {"/reconstruct", "/regularise", "/compare"} <= endpoints.keys()
     photo = handle_file(space.tree / "assets" / "examples" / "walking.jpg")
-    person = Client(space.url, verbose=False).predict(photo, api_name="/reconstruct")
+    person = Client(space.url, verbose=False, httpx_kwargs={"timeout": PATIENCE}).predict(
+        photo, api_name="/reconstruct"
+    )
     assert np.array(person["vertices"]).shape == (person["vertex_count"], 3)
 
 
