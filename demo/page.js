@@ -75,23 +75,39 @@ window.hmnetPage = {
 };
 
 // Gradio tells a visitor's place in the queue in a small overlay of the status line, as "queue: 3/8 | 1.2s".
-const words = (told) => {
+// While it does, Cancel stands in Reconstruct's place, and says how many are ahead.
+const SOON = 400;  // ms; what takes no longer changes no button
+const placeIn = (told) => {
   const place = told.match(/queue:\s*(\d+)/);
-  if (!place) return "Working.";
+  if (!place) return "working";
   const ahead = Number(place[1]) - 1;
-  return ahead ? `Waiting: ${ahead} ahead of you.` : "Waiting: you are next.";
+  return ahead ? `${ahead} ahead of you` : "you are next";
 };
+const waiting = { told: "", timer: null };
 const showWaiting = () => {
-  const told = document.querySelector("#status .progress-text")?.textContent;
-  document.querySelector("#controls").classList.toggle("busy", Boolean(told));
+  const controls = document.querySelector("#controls");
+  const { told } = waiting;
+  controls.classList.toggle("busy", Boolean(told));
+  const text = told ? placeIn(told) : "";
   const line = document.querySelector("#waiting .waiting");
-  const text = told ? words(told) : "";
-  if (line.textContent !== text) line.textContent = text;
+  if (line.textContent === text) return;
+  line.textContent = text;
+  document.querySelector("#cancel").textContent = text ? `Cancel (${text})` : "Cancel";
+};
+const noticeWaiting = () => {
+  waiting.told = document.querySelector("#status .progress-text")?.textContent ?? "";
+  if (!waiting.told || document.querySelector("#controls.busy")) {
+    clearTimeout(waiting.timer);
+    waiting.timer = null;
+    showWaiting();
+  } else {
+    waiting.timer ??= setTimeout(showWaiting, SOON);
+  }
 };
 const watchWaiting = () => {
   const status = document.querySelector("#status");
   if (!status || !document.querySelector("#waiting .waiting")) return void requestAnimationFrame(watchWaiting);
-  new MutationObserver(showWaiting).observe(status, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(noticeWaiting).observe(status, { childList: true, subtree: true, characterData: true });
 };
 watchWaiting();
 

@@ -18,7 +18,7 @@ from demo.motion_tab import MotionTab
 from demo.saving import Saving
 from demo.serving.limits import NETWORK
 from demo.session import Lab, Models, Session
-from demo.uploads import forget, read_once
+from demo.uploads import forget, is_waiting, read_once
 from hmnet.errors import HMNetError, ImageError
 from hmnet.mesh import MeshTopology
 from hmnet.mesh_file import read_mesh
@@ -100,9 +100,9 @@ class Page:
         # Gradio would decode the file itself and fail on a bad one; `read_image` has the sentences.
         self.photo.preprocess = lambda payload: None if payload is None else payload.path
         self.run = gr.Button("Reconstruct", variant="primary", elem_id="run")
-        # Both are seen while something waits or runs: page.js.
+        # In the other's place while something waits or runs (page.js); read out by the line after it.
+        self.cancel = gr.Button("Cancel", elem_id="cancel")
         _html(captions.WAITING, "waiting")
-        self.cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
         # Served as they are: Gradio would name copies by their content, and an upload of the same picture,
         # which is deleted once it was read, would be the same file.
         gr.set_static_paths([example.photo for example in self.examples])
@@ -142,7 +142,7 @@ class Page:
         # Not `input`: that also comes when the photo is taken away, with the old photo as its value.
         running = [
             self.photo.upload(self.reconstruct, [self.photo, *context], **whole),
-            self.run.click(self.repeat, context, **whole),
+            self.run.click(self.repeat, [self.photo, *context], **whole),
             self.gallery.select(self.pick_example, context, **whole),
             self.pictures.choose(self.choose_person, context, **whole),
             self.pictures.box(self.move_box, context, **whole),
@@ -186,8 +186,10 @@ class Page:
 
         return self._begin(work, values)
 
-    def repeat(self, session, uploaded, *values):
-        """Runs the networks once more on the person who is shown."""
+    def repeat(self, photo, session, uploaded, *values):
+        """Runs the networks once more on the person who is shown, or on a photo that found no place yet."""
+        if photo is not None and is_waiting(Path(photo), Path(self.photo.GRADIO_CACHE)):
+            return self.reconstruct(photo, session, uploaded, *values)
 
         def work() -> Session:
             # Not from the input: the upload was deleted once it was read, the session keeps the photo.

@@ -26,11 +26,16 @@ def read_once(upload: Path, cache: Path) -> Iterator[Path]:
 
 def forget(upload: Path, cache: Path) -> None:
     """Deletes an uploaded file in Gradio's cache, and nothing outside that cache."""
-    if not is_inside(upload, cache) or not upload.is_file():
+    if not is_waiting(upload, cache):
         return
     for copy in _copies(upload, cache):
         copy.unlink(missing_ok=True)
     upload.unlink(missing_ok=True)
+
+
+def is_waiting(upload: Path, cache: Path) -> bool:
+    """Whether a file is an upload that nobody has read yet."""
+    return is_inside(upload, cache) and upload.is_file()
 
 
 def _copies(upload: Path, cache: Path) -> list[Path]:

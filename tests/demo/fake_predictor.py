@@ -5,6 +5,7 @@ It has what the page uses of the real predictor, so that the page can be tested 
 """
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -101,6 +102,23 @@ class FakeComparison:
         if true_labels is not None:
             answers["hmnet-oracle"] = Answer(joints, raw)
         return answers
+
+
+class HeldPredictor(FakePredictor):
+    """Answers when it may: `hold` makes all wait, `failure` is raised once."""
+
+    def __init__(self):
+        super().__init__()
+        self.hold = threading.Event()
+        self.hold.set()
+        self.failure: Exception | None = None
+
+    def predict(self, image, box=None):
+        assert self.hold.wait(30)
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
+        return super().predict(image, box)
 
 
 def fake_models():

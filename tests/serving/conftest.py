@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 from pathlib import Path
 
 import httpx
@@ -16,30 +15,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from fake_predictor import FakePredictor, fake_models, write_example
+from fake_predictor import HeldPredictor, fake_models, write_example
 
 from demo.serving.start import launch
 from demo.session import Models
 from demo.theme import launch_options
 from demo.ui import build_app
 from tests.load.protocol import Layout
-
-
-class HeldPredictor(FakePredictor):
-    """Answers when it may: `hold` makes all wait, `failure` is raised once."""
-
-    def __init__(self):
-        super().__init__()
-        self.hold = threading.Event()
-        self.hold.set()
-        self.failure: Exception | None = None
-
-    def predict(self, image, box=None):
-        assert self.hold.wait(30)
-        failure, self.failure = self.failure, None
-        if failure is not None:
-            raise failure
-        return super().predict(image, box)
 
 
 @pytest.fixture(scope="session")
