@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean train train-small
+.PHONY: demo test lint audit clean train train-small
 
 demo: $(VENV)/.demo
 	$(BIN)/python app.py
@@ -13,6 +13,10 @@ test: $(VENV)/.test
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
+
+# Known security holes in the installed packages; asks PyPI.
+audit: $(VENV)/.test
+	$(BIN)/pip-audit --progress-spinner off
 
 # make train: pictures, all training stages, weights and their errors, on one GPU with 16 cores in about 25
 # minutes (hmnet/recipe.py says how the time is shared out). `make train-small` runs the very same sequence
