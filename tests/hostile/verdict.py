@@ -1,0 +1,39 @@
+"""Whether a refusal can be shown to whoever sent the file: one sentence, short, and nothing of the machine."""
+
+import re
+from collections.abc import Sequence
+
+MOST_CHARACTERS = 400
+ABSOLUTE = re.compile(r"(?<![\w.~:/\\])/[\w.@+-]+/[\w.@+/-]*")
+"""A path from the root, as far as it can be told from a fraction or an address."""
+NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
+
+
+def faults(sentence: str, given: Sequence[str]) -> list[str]:
+    """What is wrong with a refusal, in a few words each.
+
+    given: texts whose paths may be repeated, the sender knows them.
+    """
+    theirs = "".join(given)
+    paths = (found.rstrip(".") for found in ABSOLUTE.findall(sentence))
+    checks = {
+        "empty": not sentence.strip(),
+        f"longer than {MOST_CHARACTERS} characters": len(sentence) > MOST_CHARACTERS,
+        "control characters": not sentence.isprintable(),
+        "a traceback": "Traceback" in sentence and "Traceback" not in theirs,
+        "no sentence's end": not sentence.endswith("."),
+        "several sentences": any(found not in theirs for found in NEXT_SENTENCE.findall(sentence)),
+        "a path of the machine": any(path not in theirs for path in paths),
+    }
+    return [fault for fault, there in checks.items() if there]
+
+
+def short_of_memory(error: BaseException | None) -> bool:
+    """Whether an error came from one of a lack of memory, however many others were raised since."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, MemoryError):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
