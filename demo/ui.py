@@ -189,7 +189,9 @@ class Page:
     def choose_person(self, event: gr.EventData, session, uploaded, *values):
         """Reconstructs whoever was clicked in the photo, where several people were found."""
         return self._other_person(
-            session, values, lambda: person.choose(self.models, session, photo_events.chosen_point(event._data))
+            session,
+            values,
+            lambda: person.choose(self.models, session, photo_events.chosen_point(event._data)),
         )
 
     def move_box(self, event: gr.EventData, session, uploaded, *values):

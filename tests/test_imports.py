@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = (
     {"errors"},
-    {"config", "device", "precision", "variants"},
+    {"config", "device", "finite", "precision", "variants"},
     {
         "mesh",
         "zbuffer",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hmnet.errors import BodyError
+from hmnet.errors import BodyError, told
 
 NUMBERS = "biufcSU"
 """Kinds of array elements that are read: numbers, truth values and text, never objects."""
@@ -32,12 +32,14 @@ def read_pickle(path: str | Path) -> dict:
         with path.open("rb") as file:
             content = _plain(_Reader(file, encoding="latin1").load())
     except BodyError as error:
-        raise BodyError(f"{path} was not read: {error}") from error
+        raise BodyError(f"{told(path)} was not read: {error}") from error
     except OSError as error:
-        raise BodyError(f"{path} cannot be read ({error.strerror}): expected a pickle of arrays.") from error
+        raise BodyError(
+            f"{told(path)} cannot be read ({error.strerror}): expected a pickle of arrays."
+        ) from error
     except Exception as error:  # A damaged pickle can fail in any way.
         raise BodyError(
-            f"{path} cannot be read as a pickle of arrays ({type(error).__name__}: {error}): "
+            f"{told(path)} cannot be read as a pickle of arrays ({type(error).__name__}: {told(error)}): "
             "download it again from where it came."
         ) from error
     if not isinstance(content, dict):
@@ -60,7 +62,7 @@ class _Reader(pickle._Unpickler):
         record = RECORDS.get((module.replace("numpy._core", "numpy.core"), name))
         if record is None:
             raise BodyError(
-                f"it asks for {module}.{name}, which no file of arrays needs. Nothing of it was executed; "
+                f"it asks for {told(module)}.{told(name)}, which no file of arrays needs; nothing of it was executed, so "
                 "open it with no other program, and take the file from its official site."
             )
         return record

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 import av
 import numpy as np
 
-from hmnet.errors import VideoError
+from hmnet.errors import VideoError, told
 from hmnet.image import MIN_SIDE
 from hmnet.video.overlap import read_ahead
 
@@ -75,7 +75,7 @@ class Clip:
     def __init__(self, source: VideoSource, sampling: Sampling, most_seconds: float | None = None) -> None:
         """most_seconds: a longer video is refused, whatever `sampling.stop`. Raises VideoError."""
         self._source, self.sampling = source, sampling
-        self.name = "The uploaded file" if isinstance(source, bytes) else Path(source).name
+        self.name = "The uploaded file" if isinstance(source, bytes) else told(Path(source).name)
         self.notice: str | None = None
         with self._open() as container:
             stream = container.streams.video[0]
@@ -232,13 +232,20 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
 
 def _opened(path: Path) -> BinaryIO:
     try:
+        # Opening a pipe waits for somebody who writes into it; a device may never end.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise VideoError(f"{told(path)} is no ordinary file: give the video's own.")
         return path.open("rb")
+    except VideoError:
+        raise
     except IsADirectoryError as error:
-        raise VideoError(f"{path} is a folder: give the video's own file.") from error
+        raise VideoError(f"{told(path)} is a folder: give the video's own file.") from error
     except FileNotFoundError as error:
-        raise VideoError(f"There is no file {path}: check the name.") from error
+        raise VideoError(f"There is no file {told(path)}: check the name.") from error
     except (OSError, ValueError) as error:
-        raise VideoError(f"{path} cannot be read ({error}): check its name and permissions.") from error
+        raise VideoError(
+            f"{told(path)} cannot be read ({told(error)}): check its name and permissions."
+        ) from error
 
 
 def _rate(stream: av.VideoStream) -> float:

@@ -47,7 +47,12 @@ def _regularise() -> dict[str, bytes]:
 
 
 def _pickles() -> dict[str, bytes]:
-    arrays = {"v": np.arange(12.0).reshape(4, 3), "f": np.arange(6).reshape(2, 3), "name": "body", "n": [1, (2.5, None)]}
+    arrays = {
+        "v": np.arange(12.0).reshape(4, 3),
+        "f": np.arange(6).reshape(2, 3),
+        "name": "body",
+        "n": [1, (2.5, None)],
+    }
     traps = {name: data for name, data in seeds_weights.weights().items() if "pickle" in name}
     return {**{f"protocol {number}": pickle.dumps(arrays, number) for number in range(6)}, **traps}
 
@@ -87,7 +92,9 @@ def _of(kind: str, count: int, rng: Random) -> Iterator[Case]:
     small = {name: data for name, data in seeds.items() if len(data) <= MOST_CHANGED}
     for number in range(count - len(names)):
         name = rng.choice(list(small))
-        yield Case(kind, f"{name}, changed ({number})", changed(KINDS[kind], small[name], rng, list(small.values())))
+        yield Case(
+            kind, f"{name}, changed ({number})", changed(KINDS[kind], small[name], rng, list(small.values()))
+        )
 
 
 def changed(kind: Kind, data: bytes, rng: Random, others: Sequence[bytes]) -> bytes:

@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
+# Before Gradio is imported, which imports the Hub's client: no outside host is asked.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
 from demo import link, motion, photo_events, report_page, saving, session, uploads
 from demo.api import endpoints
 from demo.lessons import Lessons
@@ -110,7 +114,12 @@ def live(data: bytes, folder: Path) -> None:
 
 def regularise(data: bytes, folder: Path) -> None:
     message = json.loads(data)
-    if not isinstance(message, dict) or not message.keys() <= {"vertices", "iterations", "strength", "operator"}:
+    if not isinstance(message, dict) or not message.keys() <= {
+        "vertices",
+        "iterations",
+        "strength",
+        "operator",
+    }:
         raise HMNetError("Gradio lets no other arguments through.")
     _answered(REGULARISE, **{"vertices": None, **message})
 
@@ -155,7 +164,9 @@ def config(data: bytes, folder: Path) -> None:
     """config.json beside weights that fit the smallest network; its sums are put right, so that all is read."""
     checkpoint, sums = _checkpoint(folder)
     for name, right in sums.items():
-        data = data.replace(json.dumps({name: "0" * 64})[1:-1].encode(), json.dumps({name: right})[1:-1].encode())
+        data = data.replace(
+            json.dumps({name: "0" * 64})[1:-1].encode(), json.dumps({name: right})[1:-1].encode()
+        )
     (checkpoint / CONFIG).write_bytes(data)
     load_checkpoint(checkpoint)
     _nothing_executed(folder)
@@ -166,7 +177,9 @@ def _checkpoint(folder: Path) -> tuple[Path, dict[str, str]]:
     """A folder with weights for the networks of `seeds_weights.config`, and their sums."""
     checkpoint, model_config = folder / "checkpoint", ModelConfig(feature_size=8)
     segmenter = build_segmenter(SegmenterConfig(width=8))
-    save_checkpoint(checkpoint, build_hmnet(model_config), segmenter, Preprocessing(), {}, model_config=model_config)
+    save_checkpoint(
+        checkpoint, build_hmnet(model_config), segmenter, Preprocessing(), {}, model_config=model_config
+    )
     for name in ("hmnet.pt", "pytorch_model.bin"):
         (checkpoint / name).write_bytes(b"\x80\x04N.")
     return checkpoint, {

@@ -45,7 +45,11 @@ def report(outcomes: Iterable[Outcome], seed: int, limits: Limits = Limits()) ->
             kind: {verdict: counts[verdict] for verdict in (READ, REFUSED, FAILED)}
             for kind, counts in by_kind.items()
         },
-        "slowest": {"kind": slowest.case.kind, "case": slowest.case.name, "seconds": round(slowest.seconds, 2)},
+        "slowest": {
+            "kind": slowest.case.kind,
+            "case": slowest.case.name,
+            "seconds": round(slowest.seconds, 2),
+        },
         "largest": {"kind": largest.case.kind, "case": largest.case.name, "memory": round(largest.memory)},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
@@ -81,7 +85,13 @@ def main(arguments: list[str] | None = None) -> int:
     told = {**report(outcomes, options.seed), "seconds": round(time.monotonic() - start)}
     if options.json:
         options.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(told["kinds"], indent=1), told["slowest"], told["largest"], f"{told['seconds']} s", sep="\n")
+    print(
+        json.dumps(told["kinds"], indent=1),
+        told["slowest"],
+        told["largest"],
+        f"{told['seconds']} s",
+        sep="\n",
+    )
     return int(any(outcome.verdict == FAILED for outcome in outcomes))
 
 

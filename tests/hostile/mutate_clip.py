@@ -22,7 +22,11 @@ def mutate_clip(data: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
     if not found:
         return flip_bits(data[:400], rng, others) + data[400:]
     match = rng.choice(found)
-    at = match.start() - 4 if rng.random() < 0.15 and match.start() >= 4 else match.end() + rng.randrange(REACH)
+    at = (
+        match.start() - 4
+        if rng.random() < 0.15 and match.start() >= 4
+        else match.end() + rng.randrange(REACH)
+    )
     form = rng.choice((">I", ">H", "<I", "B"))
     if at + struct.calcsize(form) > len(data):
         return flip_bits(data, rng, others)

@@ -75,5 +75,9 @@ def _near(value: Any, rng: Random) -> Any:
         return value * rng.choice((-1, 0, 2, 1e6, 1e300))
     if isinstance(value, str):
         at = rng.randrange(len(value) + 1)
-        return value[:at] + rng.choice(("", "\0", "=", "é", "%", value[:9] * 3)) + value[at + rng.randint(0, 2) :]
+        return (
+            value[:at]
+            + rng.choice(("", "\0", "=", "é", "%", value[:9] * 3))
+            + value[at + rng.randint(0, 2) :]
+        )
     return rng.choice(STRANGE)

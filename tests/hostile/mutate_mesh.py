@@ -44,7 +44,8 @@ def mutate_text(data: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
     if not found:
         return flip_bits(data, rng, others)
     for match in sorted(
-        rng.sample(found[: rng.choice((6, len(found)))], 1 + rng.randrange(min(3, len(found)))), key=lambda one: -one.start()
+        rng.sample(found[: rng.choice((6, len(found)))], 1 + rng.randrange(min(3, len(found)))),
+        key=lambda one: -one.start(),
     ):
         data = data[: match.start()] + rng.choice(NUMBERS) + data[match.end() :]
     return data
@@ -62,7 +63,10 @@ def mutate_lines(data: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
     elif what == 2:
         lines.insert(rng.randrange(len(lines)), lines.pop(at))
     else:
-        lines[at] = rng.choice((b"v", b"f", b"vt", b"mtllib /etc/passwd", b"property list uint64 int8 x")) + lines[at][1:]
+        lines[at] = (
+            rng.choice((b"v", b"f", b"vt", b"mtllib /etc/passwd", b"property list uint64 int8 x"))
+            + lines[at][1:]
+        )
     return b"\n".join(lines)[:MOST_BYTES]
 
 

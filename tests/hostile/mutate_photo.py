@@ -126,7 +126,11 @@ def _tiff(data: bytes, rng: Random) -> bytes:
 
 def _riff(data: bytes, rng: Random) -> bytes:
     """WebP: the first bytes hold canvas, features and frame header; the length of the whole stays right."""
-    changed = overwrite_number(data[12:], rng, ()) if rng.random() < 0.5 else flip_bits(data[12:80], rng, ()) + data[80:]
+    changed = (
+        overwrite_number(data[12:], rng, ())
+        if rng.random() < 0.5
+        else flip_bits(data[12:80], rng, ()) + data[80:]
+    )
     return data[:4] + struct.pack("<I", len(changed) + 4) + data[8:12] + changed
 
 

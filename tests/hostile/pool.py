@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import os
 import shutil
 import tempfile
 import time
@@ -9,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from .worker import FAILED, Case, Limits, Outcome, serve
 
-HANDING_OVER = 1.0
-"""s that a case may take beyond its limit, for its way to the process and back."""
+LOOKS, PAUSE = 5, 0.05
+"""How often, and how many s apart, a process is looked at before it counts as waiting."""
 
 
 @dataclass
@@ -25,6 +27,8 @@ class _Worker:
     folder: str
     case: Case | None = None
     since: float = 0.0
+    seconds_before: float = 0.0
+    """Of the processor, that it had when it got the case."""
 
 
 class Pool:
@@ -59,12 +63,14 @@ class Pool:
             busy = [worker for worker in self._workers if worker.case is not None]
             if not busy:
                 return
-            due = min(worker.since for worker in busy) + self._limits.seconds + HANDING_OVER
-            ready = wait([worker.pipe for worker in busy], max(0.0, due - time.monotonic()))
+            due = min(worker.since for worker in busy) + self._limits.seconds
+            # Where that is over already, a process waits for its turn: it is looked at once a second.
+            ready = wait([worker.pipe for worker in busy], max(1.0, due - time.monotonic()))
             yield from self._answers(busy, ready)
 
     def _hand_over(self, case: Case, worker: _Worker) -> None:
         worker.case, worker.since = case, time.monotonic()
+        worker.seconds_before = _state(worker.process.pid)[1]
         # Where it has died meanwhile, its pipe says so when the answer is read.
         with contextlib.suppress(OSError):
             worker.pipe.send(case)
@@ -75,9 +81,18 @@ class Pool:
             case, taken = worker.case, time.monotonic() - worker.since
             if worker.pipe in ready:
                 yield self._answer(worker, case, taken)
-            elif taken > self._limits.seconds + HANDING_OVER:
+            elif taken > self._limits.seconds and not self._starved(worker):
                 self._end(worker)
                 yield Outcome(case, FAILED, f"hang: no answer after {taken:.0f} s", taken, 0.0)
+
+    def _starved(self, worker: _Worker) -> bool:
+        """Whether a process that is late still computes, and has had less of the processor than it may."""
+        for _ in range(LOOKS):
+            state, seconds = _state(worker.process.pid)
+            if state == "R":
+                return seconds - worker.seconds_before < self._limits.seconds
+            time.sleep(PAUSE)
+        return False
 
     def _answer(self, worker: _Worker, case: Case, taken: float) -> Outcome:
         try:
@@ -122,3 +137,12 @@ class Pool:
         worker.process.join()
         shutil.rmtree(worker.folder, ignore_errors=True)
         return worker.process.exitcode
+
+
+def _state(pid: int | None) -> tuple[str, float]:
+    """Linux's letter for what a process does, R for computing, and the s of the processor that it had."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "", 0.0
+    return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

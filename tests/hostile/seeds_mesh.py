@@ -130,7 +130,9 @@ def _hostile_glbs(content: bytes) -> dict[str, bytes]:
             accessors=[points, {**sparse, "bufferView": 0}], bufferViews=short
         ),
         "minus one": described(accessors=[{**points, "count": -1}, {**points, "count": -(2**63)}]),
-        "counts that are no numbers": described(accessors=[{**points, "count": "24"}, {**points, "count": 1e300}]),
+        "counts that are no numbers": described(
+            accessors=[{**points, "count": "24"}, {**points, "count": 1e300}]
+        ),
         "a loop of nodes": described(nodes=loop),
         "a node that is its own child": described(nodes=[{"mesh": 0, "children": [0]}]),
         "20,000 nodes deep": described(nodes=deep),

@@ -106,7 +106,10 @@ def savings() -> dict[str, bytes]:
         "not ASCII": {"picture": PNG + "é", "view": "[]"},
         "no png": {"picture": _url(PNG, b"<script>"), "view": "null"},
         "a jpeg": {"picture": _url(JPEG, saved(picture(), "JPEG")), "view": '"layout"'},
-        "a script in it": {"picture": _url(PNG, png[:8] + b"<script>"), "view": '{"layout":["a"],"x":"</script>"}'},
+        "a script in it": {
+            "picture": _url(PNG, png[:8] + b"<script>"),
+            "view": '{"layout":["a"],"x":"</script>"}',
+        },
         "an address": {"picture": "http://127.0.0.1/x.png", "view": "[" * 5000 + "]" * 5000},
         "no text": {"picture": 5, "view": 7},
         "a long view": {"picture": None, "view": '{"a":' + "9" * 5000 + "}"},
@@ -118,7 +121,9 @@ def savings() -> dict[str, bytes]:
 def names() -> dict[str, bytes]:
     """Names of files, each for each reader."""
     messages = {
-        f"{reader} {index}": {"reader": reader, "name": name} for reader in READERS for index, name in enumerate(NAMES)
+        f"{reader} {index}": {"reader": reader, "name": name}
+        for reader in READERS
+        for index, name in enumerate(NAMES)
     }
     return _texts(messages)
 

@@ -1,7 +1,6 @@
 """Whether a refusal can be shown to whoever sent the file: one sentence, short, and nothing of the machine."""
 
 import re
-from collections.abc import Sequence
 
 MOST_CHARACTERS = 400
 ABSOLUTE = re.compile(r"(?<![\w.~:/\\])/[\w.@+-]+/[\w.@+/-]*")
@@ -9,21 +8,21 @@ ABSOLUTE = re.compile(r"(?<![\w.~:/\\])/[\w.@+-]+/[\w.@+/-]*")
 NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
 
 
-def faults(sentence: str, given: Sequence[str]) -> list[str]:
+def faults(sentence: str, given: str, folder: str) -> list[str]:
     """What is wrong with a refusal, in a few words each.
 
-    given: texts whose paths may be repeated, the sender knows them.
+    folder: in which the reader was at work, it is told of it. given: what the
+    sender knows and may be told again.
     """
-    theirs = "".join(given)
     paths = (found.rstrip(".") for found in ABSOLUTE.findall(sentence))
     checks = {
         "empty": not sentence.strip(),
         f"longer than {MOST_CHARACTERS} characters": len(sentence) > MOST_CHARACTERS,
         "control characters": not sentence.isprintable(),
-        "a traceback": "Traceback" in sentence and "Traceback" not in theirs,
+        "a traceback": "Traceback" in sentence and "Traceback" not in given,
         "no sentence's end": not sentence.endswith("."),
-        "several sentences": any(found not in theirs for found in NEXT_SENTENCE.findall(sentence)),
-        "a path of the machine": any(path not in theirs for path in paths),
+        "several sentences": any(found not in given for found in NEXT_SENTENCE.findall(sentence)),
+        "a path of the machine": any(path not in given and not path.startswith(folder) for path in paths),
     }
     return [fault for fault, there in checks.items() if there]
 

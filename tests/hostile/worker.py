@@ -26,7 +26,8 @@ MOST_SHOWN = 2000
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one case. seconds: until it counts as hanging. address_space: bytes beyond what the process has when
+    """Of one case. seconds: until it counts as hanging, while it computes or waits; time in which other
+    programs have the processor is not its own. address_space: bytes beyond what the process has when
     it starts. memory: MB that it may really take."""
 
     seconds: float = 10.0
@@ -45,8 +46,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case. verdict: READ, REFUSED or FAILED. words: the refusal or the failure. seconds: wall
-    time. memory: MB at the process's peak beyond its start."""
+    """What came of a case. verdict: READ, REFUSED or FAILED. words: the refusal or the failure. seconds: of the
+    processor, its threads' together. memory: MB at the process's peak beyond its start."""
 
     case: Case
     verdict: str
@@ -73,9 +74,9 @@ def serve(pipe: Connection, module: str, limits: Limits, folder: str) -> None:
             case = pipe.recv()
         except EOFError:
             return
-        start = time.perf_counter()
+        start = time.process_time()
         verdict, words = answer(readers[case.kind], case, Path(folder))
-        seconds, grown = time.perf_counter() - start, peak() - before
+        seconds, grown = time.process_time() - start, peak() - before
         if verdict != FAILED and _traceback_in(printed.fileno()):
             verdict, words = FAILED, "a traceback was printed"
         if verdict != FAILED and grown > limits.memory:
@@ -90,8 +91,8 @@ def answer(reader: Reader, case: Case, folder: Path) -> tuple[str, str]:
     except HMNetError as error:
         if short_of_memory(error):
             return FAILED, f"memory: it asked for more than it may have, and said {str(error)[:200]!r}"
-        given = (str(folder), case.data[:20_000].decode(errors="replace"))
-        wrong = faults(str(error), given)
+        given = case.data[:20_000].decode(errors="replace")
+        wrong = faults(str(error), given, str(folder))
         if wrong:
             return FAILED, f"words: {', '.join(wrong)}: {str(error)[:500]!r}"
         return REFUSED, str(error)
