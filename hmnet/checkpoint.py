@@ -87,8 +87,8 @@ def load_checkpoint(
         if REPO_ID.fullmatch(str(source)):
             return _load_hub(str(source), variant, revision)
         raise CheckpointError(
-            f"There is no folder {told(source)}: give a checkpoint's folder (it holds {CONFIG}) or a Hugging Face "
-            "repository as user/name."
+            f"There is no folder {told(source)}: give a checkpoint's folder (it holds {CONFIG}) or a Hugging "
+            "Face repository as user/name."
         )
     notice, repo = "", os.environ.get(REPO_VARIABLE)
     if repo:

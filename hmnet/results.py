@@ -13,6 +13,7 @@ from hmnet.checkpoint import EMBEDDED
 from hmnet.errors import DataError, OutputError
 from hmnet.figure_sections import FIGURES, figure_sections
 from hmnet.findings import DIFFERENT, NOTE, SAME, findings
+from hmnet.fuzz_section import fuzz_section
 from hmnet.published import TABLES
 from hmnet.recorded import EXPERIMENTS, Family, equal_budget, shipped, shown
 from hmnet.speed_section import speed_section
@@ -120,6 +121,7 @@ def results(weights: Path = EMBEDDED, experiments: Path = EXPERIMENTS, figures: 
         f"## Noisy meshes in training\n\n{NOISE}\n\n{noise_table(alike)}\n\n{COMMAND}",
         *figure_sections(figures),
         speed_section(figures),
+        fuzz_section(figures),
         _both("The variants", "What they are, and how long HMNet was trained.", variant_table, families),
         *_comparison(families),
     )

@@ -83,7 +83,8 @@ def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tenso
     data = read_file(path)
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise CheckpointError(
-            f"The weights {told(path)} are corrupt (their SHA-256 differs from config.json's): copy them anew."
+            f"The weights {told(path)} are corrupt (their SHA-256 differs from config.json's): copy them "
+            "anew."
         )
     try:
         tensors = safetensors.torch.load(data)

@@ -38,6 +38,7 @@ FLOORS = (
         "findings",
         "figure_sections",
         "speed_section",
+        "fuzz_section",
         "set_errors",
     },
     {"report", "comparison", "speed"},

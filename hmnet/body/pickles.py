@@ -62,8 +62,8 @@ class _Reader(pickle._Unpickler):
         record = RECORDS.get((module.replace("numpy._core", "numpy.core"), name))
         if record is None:
             raise BodyError(
-                f"it asks for {told(module)}.{told(name)}, which no file of arrays needs; nothing of it was executed, so "
-                "open it with no other program, and take the file from its official site."
+                f"it asks for {told(module)}.{told(name)}, which no file of arrays needs; nothing of it was "
+                "executed, so open it with no other program, and take the file from its official site."
             )
         return record
 

@@ -67,7 +67,8 @@ KINDS = {
     # What is no JSON the web server refuses itself: these stay JSON.
     "camera message": Kind(0.03, seeds_message.live, JSON, JSON),
     "regularise": Kind(0.02, _regularise, JSON, JSON),
-    "box and point": Kind(0.03, seeds_message.boxes, JSON, JSON),
+    "box": Kind(0.02, seeds_message.boxes, JSON, JSON),
+    "point": Kind(0.01, seeds_message.points, JSON, JSON),
     "link": Kind(0.02, seeds_message.links, JSON, JSON),
     "saving": Kind(0.02, seeds_message.savings, JSON, JSON),
     "config.json": Kind(0.02, seeds_weights.configs, JSON),

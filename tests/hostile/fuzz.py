@@ -18,19 +18,19 @@ from pathlib import Path
 
 from .corpus import KINDS, cases
 from .pool import Pool
-from .worker import FAILED, READ, REFUSED, Limits, Outcome
+from .worker import FAILED, READ, REFUSED, USUAL, Limits, Outcome
 
 PACKAGES = ("pillow", "trimesh", "av", "numpy", "safetensors", "torch", "gradio")
 ENTRANCES = f"{__package__}.entrances"
 
 
-def fuzzed(count: int, seed: int, workers: int = 2, limits: Limits = Limits()) -> Iterator[Outcome]:
+def fuzzed(count: int, seed: int, workers: int = 2, limits: Limits = USUAL) -> Iterator[Outcome]:
     """What comes of so many cases."""
     with Pool(ENTRANCES, limits, workers) as pool:
         yield from pool.run(cases(count, seed))
 
 
-def report(outcomes: Iterable[Outcome], seed: int, limits: Limits = Limits()) -> dict:
+def report(outcomes: Iterable[Outcome], seed: int, limits: Limits = USUAL) -> dict:
     """What the JSON holds: counts by kind, the slowest case, the peak of memory, the versions."""
     outcomes = list(outcomes)
     by_kind = {kind: Counter(one.verdict for one in outcomes if one.case.kind == kind) for kind in KINDS}

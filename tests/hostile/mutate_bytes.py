@@ -7,9 +7,24 @@ Mutator = Callable[[bytes, Random, Sequence[bytes]], bytes]
 """(a file, randomness, the other files of its kind) -> a changed file."""
 
 EDGES = (
-    0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0xFFFFFF, 0x7FFFFFFF, 0x80000000,
-    0xFFFFFFFE, 0xFFFFFFFF,
-)  # fmt: skip
+    0,
+    1,
+    2,
+    3,
+    0x7F,
+    0x80,
+    0xFF,
+    0x100,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    0x10000,
+    0xFFFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFE,
+    0xFFFFFFFF,
+)
 """Numbers at which lengths and counts overflow or change their sign."""
 MOST_BYTES = 4 * 2**20
 """No mutated file is larger: it would cost time and find nothing else."""

@@ -1,4 +1,4 @@
-"""Changes of a video that keep its container whole: inside the boxes, elements and chunks that describe it."""
+"""Changes of a video that keep its container whole: inside what describes it."""
 
 import re
 import struct

@@ -9,12 +9,56 @@ DEEP = "deep\u0001"
 """Stands for lists within lists until the text is written: Python's writer goes no thousand deep."""
 DEPTH = 400
 STRANGE: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 2, 0.5, -0.5, 1e-320, 1e308, 10**30, 10**400, -(10**400), 2**31, 2**63, 2**64,
-    float("nan"), float("inf"), -float("inf"), "", "0", "1e999", "nan", " ", "\0", "\ud800", "\n\nTraceback", "x" * 5000,
-    "../../../../etc/passwd", "/etc/passwd", "<script>alert(1)</script>", "${jndi:ldap://127.0.0.1/}", "\u202etxt.exe",
-    [], {}, [[]], [None], [1, 2], [1, [2]], [0] * 3000, ["a"] * 4, {"path": "/etc/passwd"}, {"__proto__": {}}, DEEP,
-    [float("nan")] * 4, [10**400] * 4, [True] * 4, ["0", "0", "9", "9"],
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2,
+    0.5,
+    -0.5,
+    1e-320,
+    1e308,
+    10**30,
+    10**400,
+    -(10**400),
+    2**31,
+    2**63,
+    2**64,
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    "",
+    "0",
+    "1e999",
+    "nan",
+    " ",
+    "\0",
+    "\ud800",
+    "\n\nTraceback",
+    "x" * 5000,
+    "../../../../etc/passwd",
+    "/etc/passwd",
+    "<script>alert(1)</script>",
+    "${jndi:ldap://127.0.0.1/}",
+    "\u202etxt.exe",
+    [],
+    {},
+    [[]],
+    [None],
+    [1, 2],
+    [1, [2]],
+    [0] * 3000,
+    ["a"] * 4,
+    {"path": "/etc/passwd"},
+    {"__proto__": {}},
+    DEEP,
+    [float("nan")] * 4,
+    [10**400] * 4,
+    [True] * 4,
+    ["0", "0", "9", "9"],
+)
 
 
 def mutate_json(text: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
@@ -59,10 +103,10 @@ def _changed_list(value: list, rng: Random) -> list:
     if what < 0.1:
         return value[:at] + value[at + 1 :]
     if what < 0.2:
-        return value[:at] + [rng.choice(STRANGE)] + value[at:]
+        return [*value[:at], rng.choice(STRANGE), *value[at:]]
     if what < 0.25:
         return value + value
-    return value[:at] + [changed(value[at], rng)] + value[at + 1 :]
+    return [*value[:at], changed(value[at], rng), *value[at + 1 :]]
 
 
 def _near(value: Any, rng: Random) -> Any:

@@ -11,9 +11,26 @@ from .mutate_json import mutate_json
 GLB_JSON, GLB_DATA = 0x4E4F534A, 0x004E4942
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 NUMBERS = (
-    b"nan", b"inf", b"-inf", b"1e999", b"1e-999", b"1e38", b"-1", b"0", b"1", b"", b"0x10", b"1_0", b"9" * 400, b"1.5.2",
-    b"one", b"4294967296", b"999999999999", b"\xef\xbc\x91", b"2147483647",
-)  # fmt: skip
+    b"nan",
+    b"inf",
+    b"-inf",
+    b"1e999",
+    b"1e-999",
+    b"1e38",
+    b"-1",
+    b"0",
+    b"1",
+    b"",
+    b"0x10",
+    b"1_0",
+    b"9" * 400,
+    b"1.5.2",
+    b"one",
+    b"4294967296",
+    b"999999999999",
+    b"\xef\xbc\x91",
+    b"2147483647",
+)
 
 
 def glb(description: bytes, content: bytes = b"") -> bytes:
@@ -39,7 +56,7 @@ def mutate_glb(data: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
 
 
 def mutate_text(data: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
-    """Some of a text's numbers become others, or none; in half of all cases the first ones, as in a header."""
+    """Some of a text's numbers become others, or none; often the first ones, as in a header."""
     found = list(NUMBER.finditer(data))
     if not found:
         return flip_bits(data, rng, others)

@@ -19,7 +19,7 @@ def mutate_photo(data: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
         if data.startswith(signature):
             try:
                 return mutate(data, rng)[:MOST_BYTES]
-            except (struct.error, IndexError, ValueError, zlib.error):
+            except (struct.error, IndexError, ValueError, StopIteration, zlib.error):
                 break  # an earlier change has broken its frame
     return flip_bits(data, rng, others)
 
@@ -147,5 +147,10 @@ def _gif(data: bytes, rng: Random) -> bytes:
 
 
 FORMATS = {
-    PNG_SIGNATURE: _png, b"\xff\xd8": _jpeg, b"II*\0": _tiff, b"MM\0*": _tiff, b"RIFF": _riff, b"GIF8": _gif,
-}  # fmt: skip
+    PNG_SIGNATURE: _png,
+    b"\xff\xd8": _jpeg,
+    b"II*\0": _tiff,
+    b"MM\0*": _tiff,
+    b"RIFF": _riff,
+    b"GIF8": _gif,
+}

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from .worker import FAILED, Case, Limits, Outcome, serve
+from .worker import FAILED, USUAL, Case, Limits, Outcome, serve
 
 LOOKS, PAUSE = 5, 0.05
 """How often, and how many s apart, a process is looked at before it counts as waiting."""
@@ -38,7 +38,7 @@ class Pool:
     there: a new one starts at once.
     """
 
-    def __init__(self, module: str, limits: Limits = Limits(), count: int = 2) -> None:
+    def __init__(self, module: str, limits: Limits = USUAL, count: int = 2) -> None:
         self._module, self._limits, self._count = module, limits, count
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([module])

@@ -11,11 +11,18 @@ from .seeds_photo import flat_png, picture, saved
 
 SIZE = 64, 48
 KINDS = (
-    ("mp4", "libx264", "yuv420p"), ("mov", "mpeg4", "yuv420p"), ("webm", "libvpx", "yuv420p"),
-    ("webm", "libvpx-vp9", "yuv420p"), ("matroska", "libx264", "yuv420p"), ("avi", "mjpeg", "yuvj420p"),
-    ("mpegts", "mpeg2video", "yuv420p"), ("flv", "flv1", "yuv420p"), ("ogg", "libtheora", "yuv420p"),
-    ("yuv4mpegpipe", "wrapped_avframe", "yuv420p"), ("mp4", "hevc", "yuv420p"),
-)  # fmt: skip
+    ("mp4", "libx264", "yuv420p"),
+    ("mov", "mpeg4", "yuv420p"),
+    ("webm", "libvpx", "yuv420p"),
+    ("webm", "libvpx-vp9", "yuv420p"),
+    ("matroska", "libx264", "yuv420p"),
+    ("avi", "mjpeg", "yuvj420p"),
+    ("mpegts", "mpeg2video", "yuv420p"),
+    ("flv", "flv1", "yuv420p"),
+    ("ogg", "libtheora", "yuv420p"),
+    ("yuv4mpegpipe", "wrapped_avframe", "yuv420p"),
+    ("mp4", "hevc", "yuv420p"),
+)
 """(container, codec, form of pixels); those that this FFmpeg cannot write are left out."""
 
 
@@ -66,21 +73,31 @@ def hostile_clips() -> dict[str, bytes]:
         "svg": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
         "photo": saved(rgb, "JPEG"),
         "png bomb": flat_png(50_000, 50_000),
-        "gif bomb": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0xF0, 0, 0) + bytes(6) + b",\0\0\0\0\xff\xff\xff\xff\0\2\2D\1\0;",
+        "gif bomb": b"GIF89a"
+        + struct.pack("<HHBBB", 65535, 65535, 0xF0, 0, 0)
+        + bytes(6)
+        + b",\0\0\0\0\xff\xff\xff\xff\0\2\2D\1\0;",
         "gif of 35-megapixel frames": large,
         "gif of 5,000 frames without a delay": small_gif(5_000),
         "y4m bomb": b"YUV4MPEG2 W65535 H65535 F25:1\nFRAME\n",
         "y4m of 36 megapixels": b"YUV4MPEG2 W6000 H6000 F25:1 C420\nFRAME\n" + bytes(1000),
         "y4m of no rate": b"YUV4MPEG2 W64 H48 F0:0 C420\n" + (b"FRAME\n" + bytes(64 * 48 * 3 // 2)) * 5,
-        "y4m of a mad rate": b"YUV4MPEG2 W64 H48 F1000000000:1 A1000000:1 C420\n" + (b"FRAME\n" + bytes(4608)) * 5,
+        "y4m of a mad rate": b"YUV4MPEG2 W64 H48 F1000000000:1 A1000000:1 C420\n"
+        + (b"FRAME\n" + bytes(4608)) * 5,
         "y4m of one pixel": b"YUV4MPEG2 W1 H1 F25:1 C420\nFRAME\n\0\0\0",
         "y4m that is wide": b"YUV4MPEG2 W65535 H16 F25:1 Cmono\nFRAME\n" + bytes(65535 * 16),
         "a box within itself": (struct.pack(">I", 8) + b"moov") * 5000,
-        "boxes of no length": struct.pack(">I", 16) + b"ftypisom" + bytes(4) + struct.pack(">I4s", 0, b"moov"),
-        "a box of 2^63 bytes": struct.pack(">I", 16) + b"ftypisom" + bytes(4) + struct.pack(">I4sQ", 1, b"moov", 2**63),
+        "boxes of no length": struct.pack(">I", 16)
+        + b"ftypisom"
+        + bytes(4)
+        + struct.pack(">I4s", 0, b"moov"),
+        "a box of 2^63 bytes": struct.pack(">I", 16)
+        + b"ftypisom"
+        + bytes(4)
+        + struct.pack(">I4sQ", 1, b"moov", 2**63),
         "mp4 and zip": clip("mp4", "libx264", "yuv420p") + b"PK\5\6" + bytes(18),
         "sound": sound(),
-    }  # fmt: skip
+    }
 
 
 def sound() -> bytes:

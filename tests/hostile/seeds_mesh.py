@@ -40,10 +40,11 @@ def objs() -> dict[str, bytes]:
         "endless numbers": b"v " + b"1" * 1_000_000 + b" 2 3\n" + rows.encode(),
         "a million numbers": b"v " + b"1 " * 1_000_000,
         "references out of range": rows.encode() + b"f 999999999999 -5 0\n",
-        "other files": b"mtllib /etc/passwd\nmtllib ../../../../etc/passwd\nmaplib http://127.0.0.1:9/x\n" + rows.encode(),
+        "other files": b"mtllib /etc/passwd\nmtllib ../../../../etc/passwd\nmaplib http://127.0.0.1:9/x\n"
+        + rows.encode(),
         "all line ends": rows.replace("\n", "\x0b\x0c\x1c\x85\r").encode("latin1"),
         "continued lines": b"v 1 \\\n" * 100_000,
-    }  # fmt: skip
+    }
     return {**valid, **hostile}
 
 
@@ -56,11 +57,20 @@ def plys() -> dict[str, bytes]:
     valid = {
         "ours": _written(write_ply, "a.ply", COUNT),
         "ascii": text + number + b"\n" + XYZ + b"end_header\n" + rows,
-        "big endian": b"ply\nformat binary_big_endian 1.0\nelement vertex " + number + b"\n" + XYZ + b"end_header\n"
+        "big endian": b"ply\nformat binary_big_endian 1.0\nelement vertex "
+        + number
+        + b"\n"
+        + XYZ
+        + b"end_header\n"
         + VERTICES.astype(">f4").tobytes(),
-        "ascii faces": text + number + b"\n" + XYZ + b"element face 2\nproperty list uchar int vertex_indices\nend_header\n"
-        + rows + b"3 0 1 2\n3 1 2 3\n",
-    }  # fmt: skip
+        "ascii faces": text
+        + number
+        + b"\n"
+        + XYZ
+        + b"element face 2\nproperty list uchar int vertex_indices\nend_header\n"
+        + rows
+        + b"3 0 1 2\n3 1 2 3\n",
+    }
     lists = b"element face 10000000\nproperty list uchar int vertex_indices\n"
     hostile = {
         "empty": b"",
@@ -68,18 +78,53 @@ def plys() -> dict[str, bytes]:
         "999,999,999,999 vertices": little + b"999999999999\n" + XYZ + b"end_header\n",
         "1,000,000,000 vertices": little + b"1000000000\n" + XYZ + b"end_header\n" + bytes(300),
         "minus one vertex": little + b"-1\n" + XYZ + b"end_header\n" + bytes(300),
-        "10,000,000 faces": little + number + b"\n" + XYZ + lists + b"end_header\n" + VERTICES.tobytes() + bytes(99),
-        "10,000,000 empty faces": little + number + b"\n" + XYZ + lists + b"end_header\n" + VERTICES.tobytes() + bytes(10**7),
-        "10,000,000 faces as text": text + number + b"\n" + XYZ + lists + b"end_header\n" + rows + b"3 0 1 2\n" * 10**5,
-        "faces of 4,000,000,000 corners": little + number + b"\n" + XYZ + b"element face 1\nproperty list uint int "
+        "10,000,000 faces": little
+        + number
+        + b"\n"
+        + XYZ
+        + lists
+        + b"end_header\n"
+        + VERTICES.tobytes()
+        + bytes(99),
+        "10,000,000 empty faces": little
+        + number
+        + b"\n"
+        + XYZ
+        + lists
+        + b"end_header\n"
+        + VERTICES.tobytes()
+        + bytes(10**7),
+        "10,000,000 faces as text": text
+        + number
+        + b"\n"
+        + XYZ
+        + lists
+        + b"end_header\n"
+        + rows
+        + b"3 0 1 2\n" * 10**5,
+        "faces of 4,000,000,000 corners": little
+        + number
+        + b"\n"
+        + XYZ
+        + b"element face 1\nproperty list uint int "
         b"vertex_indices\nend_header\n" + VERTICES.tobytes() + b"\xff\xff\xff\xef" + bytes(99),
         "nothing in an element": little + b"99999999\nelement face 99999999\nend_header\n",
-        "ten thousand elements": b"ply\nformat ascii 1.0\n" + b"".join(b"element e%d 1\nproperty float x\n" % i for i in range(10_000))
+        "ten thousand elements": b"ply\nformat ascii 1.0\n"
+        + b"".join(b"element e%d 1\nproperty float x\n" % i for i in range(10_000))
         + b"end_header\n",
-        "ten thousand properties": text + number + b"\n" + b"".join(b"property float p%d\n" % i for i in range(10_000)) + b"end_header\n",
+        "ten thousand properties": text
+        + number
+        + b"\n"
+        + b"".join(b"property float p%d\n" % i for i in range(10_000))
+        + b"end_header\n",
         "nan": text + number + b"\n" + XYZ + b"end_header\n" + b"nan inf -inf\n" * COUNT,
-        "a texture": text.replace(b"element", b"comment TextureFile /etc/passwd\nelement") + number + b"\n" + XYZ + b"end_header\n" + rows,
-    }  # fmt: skip
+        "a texture": text.replace(b"element", b"comment TextureFile /etc/passwd\nelement")
+        + number
+        + b"\n"
+        + XYZ
+        + b"end_header\n"
+        + rows,
+    }
     return {**valid, **hostile}
 
 
@@ -96,9 +141,13 @@ def glbs() -> dict[str, bytes]:
 def described(**other: object) -> dict:
     """What a GLB's JSON says of VERTICES and FACES; `other` replaces what stands at its top."""
     return {
-        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}],
+        "asset": {"version": "2.0"},
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0, "rotation": [0, 0, 0, 1], "translation": [0, 1, 0]}],
-        "meshes": [{"name": "body", "primitives": [{"attributes": {"POSITION": 0}, "indices": 1, "mode": 4}]}],
+        "meshes": [
+            {"name": "body", "primitives": [{"attributes": {"POSITION": 0}, "indices": 1, "mode": 4}]}
+        ],
         "buffers": [{"byteLength": VERTICES.nbytes + 12 * len(FACES)}],
         "bufferViews": [
             {"buffer": 0, "byteOffset": 0, "byteLength": VERTICES.nbytes},
@@ -109,7 +158,7 @@ def described(**other: object) -> dict:
             {"bufferView": 1, "type": "SCALAR", "componentType": 5125, "count": 3 * len(FACES)},
         ],
         **other,
-    }  # fmt: skip
+    }
 
 
 def _hostile_glbs(content: bytes) -> dict[str, bytes]:
@@ -118,8 +167,11 @@ def _hostile_glbs(content: bytes) -> dict[str, bytes]:
     short = [{"buffer": 0, "byteLength": VERTICES.nbytes, "byteStride": 1}]
     loop = [{"mesh": 0, "children": [1]}, {"children": [0]}]
     deep = [{"children": [i + 1]} for i in range(20_000)] + [{"mesh": 0}]
-    picture = {"images": [{"uri": "file:///etc/passwd"}], "textures": [{"source": 0}],
-               "materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]}  # fmt: skip
+    picture = {
+        "images": [{"uri": "file:///etc/passwd"}],
+        "textures": [{"source": 0}],
+        "materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
+    }
     wide = [{"mesh": 0, "matrix": [float("nan")] * 16}]
     whole = {
         "10,000,000 faces of nothing": described(accessors=[points, sparse]),

@@ -9,14 +9,58 @@ from .seeds_photo import flat_png, picture, saved
 JPEG = "data:image/jpeg;base64,"
 PNG = "data:image/png;base64,"
 NAMES = (
-    "inside.jpg", "inside.obj", "inside.mp4", "", ".", "..", "/", "../secret.jpg", "../../../../etc/passwd", "/etc/passwd",
-    "/etc/shadow", "/dev/zero", "/dev/random", "/dev/stdin", "/dev/fd/0", "/proc/self/mem", "/proc/self/environ",
-    "/proc/kmsg", "pipe", "link.jpg", "loop", "zero.jpg", "zero.obj", "pipe.obj", "folder.obj", "cache/inside.jpg",
-    "cache/../secret.jpg", "cache/link.jpg", "C:\\Windows\\win.ini", "..\\..\\secret.jpg", "inside.jpg\0.png", "\0",
-    "a\nTraceback (most recent call last):\n.jpg", "x" * 300 + ".jpg", "y" * 5000, "x/" * 3000, "<img src=x onerror=alert(1)>.jpg",
-    "\u202egpj.exe", "\ud800.jpg", "http://127.0.0.1:9/a.jpg", "file:///etc/passwd", "concat:a|b", "pipe:0", "data:,x",
-    "-rf", "~root/.ssh/id_rsa", "$(id).jpg", "weights.pt", "pytorch_model.bin", "model.pkl", "user/repository/extra",
-)  # fmt: skip
+    "inside.jpg",
+    "inside.obj",
+    "inside.mp4",
+    "",
+    ".",
+    "..",
+    "/",
+    "../secret.jpg",
+    "../../../../etc/passwd",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/dev/zero",
+    "/dev/random",
+    "/dev/stdin",
+    "/dev/fd/0",
+    "/proc/self/mem",
+    "/proc/self/environ",
+    "/proc/kmsg",
+    "pipe",
+    "link.jpg",
+    "loop",
+    "zero.jpg",
+    "zero.obj",
+    "pipe.obj",
+    "folder.obj",
+    "cache/inside.jpg",
+    "cache/../secret.jpg",
+    "cache/link.jpg",
+    "C:\\Windows\\win.ini",
+    "..\\..\\secret.jpg",
+    "inside.jpg\0.png",
+    "\0",
+    "a\nTraceback (most recent call last):\n.jpg",
+    "x" * 300 + ".jpg",
+    "y" * 5000,
+    "x/" * 3000,
+    "<img src=x onerror=alert(1)>.jpg",
+    "\u202egpj.exe",
+    "\ud800.jpg",
+    "http://127.0.0.1:9/a.jpg",
+    "file:///etc/passwd",
+    "concat:a|b",
+    "pipe:0",
+    "data:,x",
+    "-rf",
+    "~root/.ssh/id_rsa",
+    "$(id).jpg",
+    "weights.pt",
+    "pytorch_model.bin",
+    "model.pkl",
+    "user/repository/extra",
+)
 READERS = ("photo", "mesh", "clip", "weights", "upload")
 
 
@@ -63,19 +107,35 @@ def regularise(vertices: list[list[float]]) -> dict[str, bytes]:
 
 
 def boxes() -> dict[str, bytes]:
-    """Boxes and points that a page or a program sends."""
+    """Boxes that a visitor drags."""
+    values = {
+        "valid": [10, 20, 200, 300.5],
+        "beyond the photo": [-5, -5, 9999, 9999],
+        "nothing": None,
+        "words": "0 0 9 9",
+        "huge": [10**400] * 4,
+        "no numbers": [float("nan")] * 4,
+        "a hundred thousand": list(range(100_000)),
+        "long words": ["9" * 5000] * 4,
+        "deep": DEEP,
+        "empty": [5, 5, 5, 5],
+        "backwards": [9e99, 9e99, 0, 0],
+    }
+    return {**_texts({name: {"box": value} for name, value in values.items()}), "a list": b"[1, 2, 3, 4]"}
+
+
+def points() -> dict[str, bytes]:
+    """Points that a visitor clicks."""
     messages = {
-        "valid": {"box": [10, 20, 200, 300.5], "point": {"x": 30, "y": 40.5}},
-        "another": {"box": [-5, -5, 9999, 9999], "point": {"x": 0, "y": 0}},
-        "nothing": {"box": None, "point": None},
-        "words": {"box": "0 0 9 9", "point": "30 40"},
-        "huge": {"box": [10**400] * 4, "point": {"x": 10**400, "y": -(10**400)}},
-        "no numbers": {"box": [float("nan")] * 4, "point": {"x": float("nan"), "y": float("inf")}},
-        "a long one": {"box": list(range(100_000)), "point": {"x": [0] * 1000, "y": {}}},
-        "a long word": {"box": ["9" * 5000] * 4, "point": {"x": "9" * 5000, "y": "1"}},
-        "deep": {"box": DEEP, "point": {"x": DEEP}},
-        "empty": {"box": [5, 5, 5, 5], "point": {}},
-        "backwards": {"box": [9e99, 9e99, 0, 0], "point": []},
+        "valid": {"x": 30, "y": 40.5},
+        "nobody": {"x": 600, "y": 400},
+        "nothing": {},
+        "words": {"x": "30", "y": "9" * 5000},
+        "huge": {"x": 10**400, "y": -(10**400)},
+        "no numbers": {"x": float("nan"), "y": float("inf")},
+        "lists": {"x": [0] * 1000, "y": {}},
+        "deep": {"x": DEEP},
+        "a list": [30, 40],
     }
     return _texts(messages)
 
@@ -84,15 +144,26 @@ def links() -> dict[str, bytes]:
     """Queries of the page's address."""
     view = '{"layout":"pair","turn":0.5}'
     messages = {
-        "valid": {"example": "beach-1", "iterations": "3", "strength": "0.5", "operator": "taubin", "limit": "40", "view": view,
-                  "dropped": "head,torso", "noise": "0.2", "enabled": "0", "lesson": "heat", "against": "truth"},
+        "valid": {
+            "example": "beach-1",
+            "iterations": "3",
+            "strength": "0.5",
+            "operator": "taubin",
+            "limit": "40",
+            "view": view,
+            "dropped": "head,torso",
+            "noise": "0.2",
+            "enabled": "0",
+            "lesson": "heat",
+            "against": "truth",
+        },
         "a script": {"example": "<script>", "view": '{"a":"</script>"}', "lesson": "javascript:alert(1)"},
         "traversal": {"example": "../../../../etc/passwd", "lesson": "..", "against": "/"},
         "numbers": {"iterations": "1e999", "strength": "nan", "limit": "-inf", "noise": "0x1p-2"},
         "long": {"dropped": "head," * 20_000, "view": "9" * 100_000, "strength": "9" * 100_000},
-        "digits": {"iterations": "٣", "strength": "1_0", "limit": "４０", "noise": " 0.5 "},
+        "digits": {"iterations": "\u0663", "strength": "1_0", "limit": "\uff14\uff10", "noise": " 0.5 "},
         "unknown": {"__class__": "x", "self": "y", "session": "z"},
-    }  # fmt: skip
+    }
     return _texts(messages)
 
 

@@ -21,7 +21,7 @@ def valid_photos() -> dict[str, bytes]:
     exif[0x0112], exif[0x010F] = 6, "a camera"
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", "a picture", zip=True)
-    grey16 = Image.fromarray((np.asarray(rgb.convert("L")).astype(np.uint16) * 257))
+    grey16 = Image.fromarray(np.asarray(rgb.convert("L")).astype(np.uint16) * 257)
     profile = b"\0" * 36 + b"acsp" + b"\0" * 88
     made = {
         "jpeg": saved(rgb, "JPEG"),
@@ -78,36 +78,59 @@ def hostile_photos() -> dict[str, bytes]:
         "118 megapixels, interlaced": flat_png(10_860, 10_860, interlace=1),
         "bomb": flat_png(50_000, 50_000),
         "bomb in its header": png([(b"IHDR", struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 2, 0, 0, 0))]),
-        "gif bomb": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0xF0, 0, 0) + bytes(6) + gif_picture(65535, 65535),
-        "gif of 118 megapixels": b"GIF89a" + struct.pack("<HHBBB", 10_860, 10_860, 0xF0, 0, 0) + bytes(6)
+        "gif bomb": b"GIF89a"
+        + struct.pack("<HHBBB", 65535, 65535, 0xF0, 0, 0)
+        + bytes(6)
+        + gif_picture(65535, 65535),
+        "gif of 118 megapixels": b"GIF89a"
+        + struct.pack("<HHBBB", 10_860, 10_860, 0xF0, 0, 0)
+        + bytes(6)
         + gif_picture(10_860, 10_860),
-        "gif whose first picture lies outside": b"GIF89a" + struct.pack("<HHBBB", 20, 20, 0xF0, 0, 0) + bytes(6)
+        "gif whose first picture lies outside": b"GIF89a"
+        + struct.pack("<HHBBB", 20, 20, 0xF0, 0, 0)
+        + bytes(6)
         + gif_picture(10_860, 10_860),
-        "bmp bomb": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, 2**31 - 1, -(2**31), 1, 24, 0, 0, 0, 0, 0, 0),
-        "bmp of run lengths": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 58, 0, 0, 58, 40, 10_000, 10_000, 1, 8, 1, 4, 0, 0, 1, 1)
-        + bytes(4) + b"\xff\0" * 9,
+        "bmp bomb": b"BM"
+        + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, 2**31 - 1, -(2**31), 1, 24, 0, 0, 0, 0, 0, 0),
+        "bmp of run lengths": b"BM"
+        + struct.pack("<IHHIIiiHHIIiiII", 58, 0, 0, 58, 40, 10_000, 10_000, 1, 8, 1, 4, 0, 0, 1, 1)
+        + bytes(4)
+        + b"\xff\0" * 9,
         "ppm bomb": b"P6 99999999 99999999 255\n",
         "ppm of 118 megapixels": b"P4 10860 10860\n" + bytes(5000),
         "ppm with an endless number": b"P6 " + b"1" * 100_000,
         "ppm text bomb": b"P1 10860 10860\n" + b"1" * 100_000,
         "tiff that links to itself": _tiff([(256, 4, 1, 20), (257, 4, 1, 20)], following=8),
-        "tiff of endless strips": _tiff([(256, 4, 1, 20), (257, 4, 1, 20), (273, 4, 2**31, 8), (278, 4, 1, 1)]),
+        "tiff of endless strips": _tiff(
+            [(256, 4, 1, 20), (257, 4, 1, 20), (273, 4, 2**31, 8), (278, 4, 1, 1)]
+        ),
         "tiff with an endless tag": _tiff([(256, 4, 1, 20), (257, 4, 1, 20), (270, 2, 2**32 - 1, 8)]),
-        "tiff bomb": _tiff([(256, 4, 1, 65535), (257, 4, 1, 65535), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 8)]),
+        "tiff bomb": _tiff(
+            [(256, 4, 1, 65535), (257, 4, 1, 65535), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 8)]
+        ),
         "text bomb in a png": text_bomb(b"zTXt", b"Comment\0\0"),
         "international text bomb in a png": text_bomb(b"iTXt", b"Comment\0\1\0\0\0"),
         "many texts in a png": text_bomb(b"zTXt", b"Comment\0\0", 900_000, 200),
         "ICC bomb in a png": text_bomb(b"iCCP", b"icc\0\0"),
         "huge chunk length": saved(picture(), "PNG").replace(b"\0\0\0\x0dIHDR", b"\x7f\xff\xff\xffIHDR"),
-        "endless chunks": png([(b"IHDR", struct.pack(">IIBBBBB", 20, 20, 8, 2, 0, 0, 0)), *[(b"tEXt", b"a\0b")] * 50_000]),
-        "EXIF bomb": saved(picture(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08" + b"\xff\xff" + b"\x01\x12\0\x04\xff\xff\xff\xff\0\0\0\0" * 5000),
-        "EXIF that links to itself": saved(picture(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x08\0\0\0\x08"),
+        "endless chunks": png(
+            [(b"IHDR", struct.pack(">IIBBBBB", 20, 20, 8, 2, 0, 0, 0)), *[(b"tEXt", b"a\0b")] * 50_000]
+        ),
+        "EXIF bomb": saved(
+            picture(),
+            "JPEG",
+            exif=b"Exif\0\0MM\0*\0\0\0\x08" + b"\xff\xff" + b"\x01\x12\0\x04\xff\xff\xff\xff\0\0\0\0" * 5000,
+        ),
+        "EXIF that links to itself": saved(
+            picture(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1\0\0\0\x08\0\0\0\x08"
+        ),
         "many ICC pieces": with_segments(jpeg, [(0xE2, b"ICC_PROFILE\0\1\xff" + bytes(60_000))] * 200),
         "many scans": jpeg[:-2] + jpeg[jpeg.index(b"\xff\xda") : -2] * 2000 + b"\xff\xd9",
-        "svg": b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"><rect/></svg>',
-        "svg with an entity": b'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg width="99" height="99">&x;</svg>',
-        "a thousand million laughs": b'<!DOCTYPE l [<!ENTITY a "ha">' + b"".join(
-            b'<!ENTITY %c "%s">' % (98 + i, b"&%c;" % (97 + i) * 10) for i in range(9)) + b"]><svg>&j;</svg>",
+        "svg": b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><rect/></svg>',
+        "svg with an entity": b'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg>&x;</svg>',
+        "a thousand million laughs": b'<!DOCTYPE l [<!ENTITY a "ha">'
+        + b"".join(b'<!ENTITY %c "%s">' % (98 + i, b"&%c;" % (97 + i) * 10) for i in range(9))
+        + b"]><svg>&j;</svg>",
         "jpeg and zip": jpeg + zipped(),
         "zip and jpeg": zipped() + jpeg,
         "jpeg and html": jpeg + b"<html><script>alert(1)</script></html>",
@@ -120,7 +143,7 @@ def hostile_photos() -> dict[str, bytes]:
         "xbm": b"#define a_width 40\n#define a_height 40\nstatic char a_bits[] = {" + b"0x00," * 200,
         "pickle": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
         "playlist": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
-    }  # fmt: skip
+    }
 
 
 def picture() -> Image.Image:

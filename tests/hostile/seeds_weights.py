@@ -27,9 +27,10 @@ def small_weights() -> dict[str, np.ndarray]:
     """The weights of the layer that `entrances.read_weights` fills, in half precision and as 8 bits."""
     values = np.linspace(-1, 1, 24)
     return {
-        "weight": (values.reshape(4, 6) * 127).astype(np.int8), "weight.scale": np.full(4, 0.01, np.float32),
+        "weight": (values.reshape(4, 6) * 127).astype(np.int8),
+        "weight.scale": np.full(4, 0.01, np.float32),
         "bias": values[:4].astype(np.float32),
-    }  # fmt: skip
+    }
 
 
 def weights() -> dict[str, bytes]:
@@ -38,9 +39,10 @@ def weights() -> dict[str, bytes]:
     half = {"weight": np.ones((4, 6), np.float16), "bias": np.zeros(4, np.float32)}
     trap = pickle.dumps({"weight": _Trap()})
     wide = {
-        "weight": np.ones((1, 300_000), np.int8), "weight.scale": np.ones(300_000, np.float32),
+        "weight": np.ones((1, 300_000), np.int8),
+        "weight.scale": np.ones(300_000, np.float32),
         "bias": np.zeros(4, np.float32),
-    }  # fmt: skip
+    }
     text = json.dumps({"weight": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 8]}}).encode()
     return {
         "8 bits": save(eight),
@@ -56,22 +58,30 @@ def weights() -> dict[str, bytes]:
         "lists within lists": safetensors(b"[" * 50_000 + b"]" * 50_000, b""),
         "scales that spread": save(wide),
         "scales that are not there": save({"weight.scale": np.ones(4, np.float32)}),
-        "no numbers": save({"weight": np.full((4, 6), np.nan, np.float32), "bias": np.full(4, np.inf, np.float32)}),
+        "no numbers": save(
+            {"weight": np.full((4, 6), np.nan, np.float32), "bias": np.full(4, np.inf, np.float32)}
+        ),
         "another shape": save({**half, "weight": np.ones((6, 4), np.float16)}),
         "complex": save({**half, "weight": np.ones((4, 6), np.complex64)}),
         "many names": save({f"w{i}": np.zeros(1, np.float32) for i in range(20_000)}),
-    }  # fmt: skip
+    }
 
 
 def config(**other: object) -> dict:
     """A config.json of a network so small that it is built at once."""
     return {
-        "revision": "abc1234", "commit": "", "data": {}, "metrics": {"surface": 1.0}, "format": 1, "variant": "hmnet",
-        "model": asdict(ModelConfig(feature_size=8)), "segmenter": asdict(SegmenterConfig(width=8)),
+        "revision": "abc1234",
+        "commit": "",
+        "data": {},
+        "metrics": {"surface": 1.0},
+        "format": 1,
+        "variant": "hmnet",
+        "model": asdict(ModelConfig(feature_size=8)),
+        "segmenter": asdict(SegmenterConfig(width=8)),
         "preprocessing": asdict(Preprocessing()),
         "sha256": {"hmnet.safetensors": "0" * 64, "segmenter.safetensors": "0" * 64},
         **other,
-    }  # fmt: skip
+    }
 
 
 def configs() -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Whether a refusal can be shown to whoever sent the file: one sentence, short, and nothing of the machine."""
+"""Whether a refusal can be shown to whoever sent the file: one short sentence, nothing of the machine."""
 
 import re
 

@@ -4,7 +4,6 @@ import importlib
 import os
 import resource
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -35,6 +34,9 @@ class Limits:
     memory: float = 2000.0
 
 
+USUAL = Limits()
+
+
 @dataclass(frozen=True)
 class Case:
     """One file or message. name: what it was made from."""
@@ -46,8 +48,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case. verdict: READ, REFUSED or FAILED. words: the refusal or the failure. seconds: of the
-    processor, its threads' together. memory: MB at the process's peak beyond its start."""
+    """What came of a case. verdict: READ, REFUSED or FAILED. words: the refusal or the failure. seconds:
+    of the processor, its threads' together. memory: MB at the process's peak beyond its start."""
 
     case: Case
     verdict: str
@@ -59,11 +61,12 @@ class Outcome:
 def serve(pipe: Connection, module: str, limits: Limits, folder: str) -> None:
     """Answers cases from the pipe with (verdict, words, seconds, memory) until it closes.
 
-    module: its READERS are the readers by kind of case. Standard error goes to a file, so that whatever is printed there can be looked at after each case.
+    module: its READERS are the readers by kind of case. Standard error goes to a file, so that
+    whatever is printed there can be looked at after each case.
     """
     os.chdir(folder)
-    printed = tempfile.TemporaryFile()
-    os.dup2(printed.fileno(), sys.stderr.fileno())
+    printed = os.open("stderr.txt", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    os.dup2(printed, sys.stderr.fileno())
     readers: Mapping[str, Reader] = importlib.import_module(module).READERS
     _no_threads()
     before = peak()
@@ -77,7 +80,7 @@ def serve(pipe: Connection, module: str, limits: Limits, folder: str) -> None:
         start = time.process_time()
         verdict, words = answer(readers[case.kind], case, Path(folder))
         seconds, grown = time.process_time() - start, peak() - before
-        if verdict != FAILED and _traceback_in(printed.fileno()):
+        if verdict != FAILED and _traceback_in(printed):
             verdict, words = FAILED, "a traceback was printed"
         if verdict != FAILED and grown > limits.memory:
             verdict, words = FAILED, f"memory: it took {grown:.0f} MB"
@@ -114,5 +117,4 @@ def _traceback_in(printed: int) -> bool:
     """Whether one stands in the file of what was printed, which is emptied."""
     found = b"Traceback" in os.pread(printed, 2**20, 0)
     os.ftruncate(printed, 0)
-    os.lseek(printed, 0, os.SEEK_SET)
     return found
