@@ -166,10 +166,11 @@ def _checked_vertices(vertices: object, count: int) -> torch.Tensor:
 def _check_settings(iterations: object, strength: object) -> None:
     if type(iterations) is not int or not 0 <= iterations <= MOST_ITERATIONS:
         raise DataError(
-            f"Expected iterations as a whole number from 0 to {MOST_ITERATIONS}, got {told(iterations)}."
+            f"Expected iterations as a whole number from 0 to {MOST_ITERATIONS}, got "
+            f"{told(repr(iterations))}."
         )
     if type(strength) not in (int, float) or not 0 <= strength <= 1:
-        raise DataError(f"Expected strength as a number from 0 to 1, got {told(strength)}.")
+        raise DataError(f"Expected strength as a number from 0 to 1, got {told(repr(strength))}.")
 
 
 def _rows(vertices: np.ndarray) -> list[list[float]]:

@@ -110,7 +110,7 @@ def _present(session: Session | None) -> Session:
 
 
 def picture_of(data_url: object) -> bytes | None:
-    """The picture in a data URL that the browser sent, None where it sent no PNG's; DataError for half of one."""
+    """The picture in a data URL of a PNG, None for anything else; DataError where it did not arrive whole."""
     head, _, data = (data_url if isinstance(data_url, str) else "").partition("base64,")
     try:
         return base64.b64decode(data, validate=True) if head == "data:image/png;" else None

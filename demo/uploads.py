@@ -57,5 +57,9 @@ def sent_file(value: object, cache: Path) -> Path:
 
 
 def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a path lies in a folder once links and dots are followed."""
-    return path.resolve().is_relative_to(folder.resolve())
+    """Whether a path lies in a folder once links and dots are followed; not where they lead nowhere."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    # Links in a circle, which Python before 3.13 calls a RuntimeError, and names that no file can have.
+    except (OSError, RuntimeError, ValueError):
+        return False

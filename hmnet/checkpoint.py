@@ -82,7 +82,7 @@ def load_checkpoint(
     Raises CheckpointError for weights that are missing, corrupt, of an unknown variant or another format.
     """
     if source is not None:
-        if Path(source).is_dir():
+        if _is_folder(source):
             return _load_folder(Path(source), variant, str(source))
         if REPO_ID.fullmatch(str(source)):
             return _load_hub(str(source), variant, revision)
@@ -97,6 +97,14 @@ def load_checkpoint(
         except CheckpointError as error:
             notice = f"{str(error).rstrip('.')}; the embedded weights answer instead."
     return _load_folder(EMBEDDED, variant, "embedded", notice=notice)
+
+
+def _is_folder(source: str | os.PathLike) -> bool:
+    """Whether there is a folder of that name, which may be one that none can have."""
+    try:
+        return Path(source).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def load_features(original: Path | None = None) -> movenet.MoveNet:
@@ -199,9 +207,10 @@ def _load_hub(repo: str, variant: str | None, revision: str | None) -> Checkpoin
             return _load_folder(Path(snapshot), variant, f"Hugging Face Hub {repo}", Path(snapshot).name[:12])
         except Exception as problem:  # network, HTTP, disk and Hub errors have no common base
             error = problem
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    # The first sentence: what follows tells programmers what to set.
+    reason = told(error, 300).split(". ")[0].rstrip(".") or type(error).__name__
     raise CheckpointError(
-        f"The weights {repo} cannot be had from the Hugging Face Hub ({reason[:300]}); check the name and "
+        f"The weights {repo} cannot be had from the Hugging Face Hub ({reason}); check the name and "
         "the network."
     ) from error
 

@@ -9,12 +9,12 @@ NAME = "fuzz"
 COMMAND = "python -m tests.hostile.fuzz --count 10000 --seed 0 --json assets/results/fuzz.json"
 VERDICTS = ("read", "refused", "failed")
 ABOUT = (
-    "Valid files of every kind that is read, hostile ones made by hand, and changed ones: bits turned, pieces "
-    "cut, repeated and spliced, lengths and counts at the limits, and changes inside the format that keep its "
-    "frame whole. Each is given to the reader that the page or the command line uses, in a process of its "
-    "own. Refused: by our own error, in one sentence that names nothing of the machine. Failed: any other "
-    "error, a crash, a printed traceback, {seconds:g} s without an answer, or more than {memory:g} MB beyond "
-    "what the process had before."
+    "Valid files of every kind that is read, hostile ones made by hand, and changed ones: bits turned, "
+    "pieces cut, repeated and spliced, lengths and counts at the limits, and changes inside the format that "
+    "keep its frame whole. Each is given to the reader that the page or the command line uses, in a process "
+    "of its own. Refused: by our own error, in one sentence that names nothing of the machine. Failed: any "
+    "other error, a crash, a printed traceback, {seconds:g} s without an answer, or more than {memory:g} MB "
+    "beyond what the process had before."
 )
 
 

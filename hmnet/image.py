@@ -110,7 +110,11 @@ def _read_file(path: Path) -> bytes:
         # A device or a pipe may never end.
         if not path.is_file():
             raise ImageError(f"{told(path)} is no ordinary file: give the photo's own.")
-        if path.stat().st_size > MAX_BYTES:
+        size = path.stat().st_size
+        # Some of the system's own files say that they are empty, and then never end.
+        if not size:
+            return b""
+        if size > MAX_BYTES:
             raise ImageError(
                 f"{told(path)} has more than {MAX_BYTES // 2**20} MB: scale the photo down first."
             )
@@ -119,8 +123,13 @@ def _read_file(path: Path) -> bytes:
         if isinstance(error, ImageError):
             raise
         raise ImageError(
-            f"{told(path)} cannot be read ({told(error)}): check its name and permissions."
+            f"{told(path)} cannot be read ({_reason(error)}): check its name and permissions."
         ) from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Why a file cannot be read, without its name once more."""
+    return getattr(error, "strerror", None) or told(error)
 
 
 def _open(data: bytes, name: str) -> ImageFile.ImageFile:
@@ -160,7 +169,10 @@ def _plain(image: Image.Image, name: str) -> Image.Image:
     """The picture in mode RGB, or RGBA where it has transparency."""
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(_as_uint8(np.array(image), name))
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    try:
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    except Exception as error:  # a palette that is not there, or too short, shows only here
+        raise _damaged(name, error) from error
 
 
 def _scaled(image: Image.Image, max_side: int) -> Image.Image:

@@ -64,7 +64,8 @@ def _bytes_of(path: Path, name: str) -> bytes:
         # A device or a pipe has no size and may never end.
         if not path.is_file():
             raise MeshFileError(f"{name} is no ordinary file: give the mesh's own.")
-        return path.read_bytes()
+        # Some of the system's own files say that they are empty, and then never end.
+        return path.read_bytes() if size else b""
     except MeshFileError:
         raise
     # A ValueError tells of a name that no file can have.

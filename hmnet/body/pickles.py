@@ -6,7 +6,9 @@ same. The reader here looks no name up: the few that such files are made of stan
 below, which keep what they are given and do nothing, and every other name ends the reading.
 """
 
+import io
 import pickle
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +31,9 @@ def read_pickle(path: str | Path) -> dict:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            content = _plain(_Reader(file, encoding="latin1").load())
+        # From memory: of a file, Python makes room for as many bytes as the pickle says before it reads them.
+        file = io.BytesIO(path.read_bytes())
+        content = _plain(_Reader(file, encoding="latin1").load())
     except BodyError as error:
         raise BodyError(f"{told(path)} was not read: {error}") from error
     except OSError as error:
@@ -66,6 +69,13 @@ class _Reader(pickle._Unpickler):
                 "executed, so open it with no other program, and take the file from its official site."
             )
         return record
+
+    def load_bytearray8(self) -> None:
+        """Python's own makes as many zeros as the file says before it looks how many bytes there are."""
+        (length,) = struct.unpack("<Q", self.read(8))
+        self.append(bytearray(self.read(length)))
+
+    dispatch = {**pickle._Unpickler.dispatch, pickle.BYTEARRAY8[0]: load_bytearray8}  # noqa: RUF012 (as there)
 
     def persistent_load(self, reference: object) -> None:
         raise BodyError("it refers to objects outside itself, which no file of arrays does.")

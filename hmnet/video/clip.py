@@ -29,6 +29,9 @@ MAX_PIXELS = 36_000_000
 """A header that claims larger frames is refused unread; 8K has 33 million."""
 MAX_RATE = 500.0
 """Frames a second. Some containers give their clock's ticks instead, a thousand of them or more."""
+MAX_PIXELS_A_SECOND = 500_000_000
+"""Of a clip whose length is bounded; 4K at 60 frames has 498 million. A small file may hold hundreds of large
+empty frames in each second, and skipping them takes as long as using them."""
 MAX_ASPECT = 4.0
 USUAL_RATE = 25.0
 """Frames a second of a video that does not say."""
@@ -115,6 +118,10 @@ class Clip:
             if self._most_seconds is not None and seconds > self._most_seconds:
                 self.notice = f"{self.name} is longer than {self._most_seconds:g} s: the rest was left out."
                 return
+            decoded = (index + 1) * frame.width * frame.height
+            if self._most_seconds is not None and decoded > MAX_PIXELS_A_SECOND * (seconds + 1):
+                self.notice = f"{self.name} has too many pixels a second: what comes later was left out."
+                return
             if index % sampling.every:
                 continue
             if sampling.fps is not None:
@@ -176,12 +183,10 @@ class Clip:
 
     def _file(self) -> BinaryIO:
         source = self._source
-        data = io.BytesIO(source) if isinstance(source, bytes) else _opened(Path(source))
-        if not data.read(1):
-            data.close()
+        size = len(source) if isinstance(source, bytes) else _size(Path(source))
+        if not size:
             raise VideoError(f"{self.name} is empty (0 bytes): save or download the video again.")
-        data.seek(0)
-        return data
+        return io.BytesIO(source) if isinstance(source, bytes) else _opened(Path(source))
 
     def _sizes(
         self, container: av.container.InputContainer, aspect: float
@@ -230,22 +235,31 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(image, turns))
 
 
+def _size(path: Path) -> int:
+    """Bytes of a file, which is not opened: a pipe would be waited for, and a device may never end."""
+    try:
+        if path.is_dir():
+            raise VideoError(f"{told(path)} is a folder: give the video's own file.")
+        if not path.exists():
+            raise VideoError(f"There is no file {told(path)}: check the name.")
+        if not path.is_file():
+            raise VideoError(f"{told(path)} is no ordinary file: give the video's own.")
+        return path.stat().st_size
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def _opened(path: Path) -> BinaryIO:
     try:
-        # Opening a pipe waits for somebody who writes into it; a device may never end.
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise VideoError(f"{told(path)} is no ordinary file: give the video's own.")
         return path.open("rb")
-    except VideoError:
-        raise
-    except IsADirectoryError as error:
-        raise VideoError(f"{told(path)} is a folder: give the video's own file.") from error
-    except FileNotFoundError as error:
-        raise VideoError(f"There is no file {told(path)}: check the name.") from error
-    except (OSError, ValueError) as error:
-        raise VideoError(
-            f"{told(path)} cannot be read ({told(error)}): check its name and permissions."
-        ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> VideoError:
+    return VideoError(
+        f"{told(path)} cannot be read ({error.strerror or told(error)}): check its name and permissions."
+    )
 
 
 def _rate(stream: av.VideoStream) -> float:

@@ -19,7 +19,7 @@ from .seeds_weights import CANARY
 
 
 def config(data: bytes, folder: Path) -> None:
-    """config.json beside weights that fit the smallest network; its sums are put right, so that all is read."""
+    """config.json beside weights that fit the smallest network; its sums are put right."""
     checkpoint, sums = _checkpoint(folder)
     for name, right in sums.items():
         data = data.replace(

@@ -15,7 +15,6 @@ NAMES = (
     "",
     ".",
     "..",
-    "/",
     "../secret.jpg",
     "../../../../etc/passwd",
     "/etc/passwd",

@@ -28,10 +28,14 @@ def faults(sentence: str, given: str, folder: str) -> list[str]:
 
 
 def short_of_memory(error: BaseException | None) -> bool:
-    """Whether an error came from one of a lack of memory, however many others were raised since."""
+    """Whether an error came from one of a lack of memory, however many others were raised since.
+
+    Not from FFmpeg's, which says the same of a count that it finds too large and never asks memory for; how
+    much it really takes is measured.
+    """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError) and not type(error).__module__.startswith("av."):
             return True
         seen.add(id(error))
         error = error.__cause__ or error.__context__

@@ -19,6 +19,8 @@ from .verdict import faults, short_of_memory
 Reader = Callable[[bytes, Path], None]
 """Reads a case's bytes, in a folder that is its own; raises HMNetError where it refuses them."""
 READ, REFUSED, FAILED = "read", "refused", "failed"
+GIVEN = 2**20
+"""Bytes of a case whose words a refusal may repeat."""
 MOST_SHOWN = 2000
 """Characters of a failure's description."""
 
@@ -94,7 +96,7 @@ def answer(reader: Reader, case: Case, folder: Path) -> tuple[str, str]:
     except HMNetError as error:
         if short_of_memory(error):
             return FAILED, f"memory: it asked for more than it may have, and said {str(error)[:200]!r}"
-        given = case.data[:20_000].decode(errors="replace")
+        given = case.data[:GIVEN].decode(errors="replace")
         wrong = faults(str(error), given, str(folder))
         if wrong:
             return FAILED, f"words: {', '.join(wrong)}: {str(error)[:500]!r}"
