@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 import numpy as np
@@ -18,7 +19,7 @@ from .mutate_photo import mutate_photo
 from .worker import Case
 
 Seeds = Callable[[], dict[str, bytes]]
-MOST_CHANGED = 2**20
+MOST_CHANGED = 2**18
 """Bytes; larger files are only given as they are."""
 OWN_FORMAT = 0.6
 """Share of changes that know the format."""
@@ -86,7 +87,7 @@ def cases(count: int, seed: int) -> Iterator[Case]:
 
 def _of(kind: str, count: int, rng: Random) -> Iterator[Case]:
     """Cases of one kind: at most half of them unchanged."""
-    seeds = KINDS[kind].seeds()
+    seeds = _seeds(kind)
     names = list(seeds) if 2 * len(seeds) <= count else rng.sample(list(seeds), max(1, count // 2))
     for name in names:
         yield Case(kind, name, seeds[name])
@@ -96,6 +97,12 @@ def _of(kind: str, count: int, rng: Random) -> Iterator[Case]:
         yield Case(
             kind, f"{name}, changed ({number})", changed(KINDS[kind], small[name], rng, list(small.values()))
         )
+
+
+@cache
+def _seeds(kind: str) -> dict[str, bytes]:
+    """The files of a kind; some take a second to make."""
+    return KINDS[kind].seeds()
 
 
 def changed(kind: Kind, data: bytes, rng: Random, others: Sequence[bytes]) -> bytes:

@@ -61,7 +61,6 @@ def clip(container: str, codec: str, pixels: str, count: int = 6, size: tuple[in
 def hostile_clips() -> dict[str, bytes]:
     """Files by name that ask for too much, or would have something else opened."""
     rgb = picture()
-    large = big_gif(5_900, 120)
     return {
         "empty": b"",
         "zeros": bytes(10_000),
@@ -77,8 +76,9 @@ def hostile_clips() -> dict[str, bytes]:
         + struct.pack("<HHBBB", 65535, 65535, 0xF0, 0, 0)
         + bytes(6)
         + b",\0\0\0\0\xff\xff\xff\xff\0\2\2D\1\0;",
-        "gif of 35-megapixel frames": large,
-        "gif of 5,000 frames without a delay": small_gif(5_000),
+        "gif of 35-megapixel frames": gif(5_900, 120),
+        "gif of 35-megapixel frames, 50 a second": gif(5_900, 120, 20),
+        "gif of 5,000 frames without a delay": gif(20, 5_000),
         "y4m bomb": b"YUV4MPEG2 W65535 H65535 F25:1\nFRAME\n",
         "y4m of 36 megapixels": b"YUV4MPEG2 W6000 H6000 F25:1 C420\nFRAME\n" + bytes(1000),
         "y4m of no rate": b"YUV4MPEG2 W64 H48 F0:0 C420\n" + (b"FRAME\n" + bytes(64 * 48 * 3 // 2)) * 5,
@@ -112,20 +112,8 @@ def sound() -> bytes:
     return file.getvalue()
 
 
-def small_gif(count: int) -> bytes:
-    """A GIF of that many frames of 20 x 20 px which follow one another at once."""
-    head, frame = _gif_parts(Image.new("P", (20, 20)))
-    return head + frame * count + b";"
-
-
-def big_gif(side: int, count: int) -> bytes:
-    """A GIF of that many square frames; one colour, so that the file is small."""
-    head, frame = _gif_parts(Image.new("P", (side, side)))
-    return head + frame * count + b";"
-
-
-def _gif_parts(image: Image.Image) -> tuple[bytes, bytes]:
-    """What comes before the first frame of a GIF, and the frame."""
-    data = saved(image, "GIF")
+def gif(side: int, count: int, delay: int = 0) -> bytes:
+    """A GIF of that many equal frames of one colour, so many ms apart; small, whatever its side."""
+    data = saved(Image.new("P", (side, side)), "GIF", duration=delay)
     start = 13 + 3 * 2 ** (1 + (data[10] & 7))
-    return data[:start], data[start:-1]
+    return data[:start] + data[start:-1] * count + b";"
