@@ -48,12 +48,20 @@ def sent_file(value: object, cache: Path) -> Path:
         raise ImageError("Expected the photo as a file: pass gradio_client.handle_file(PATH_OR_ADDRESS).")
     if not is_inside(Path(path), cache):
         raise ImageError("The photo is not a file that was sent here: pass gradio_client.handle_file(PATH).")
-    if not Path(path).is_file():
+    if not _is_file(Path(path)):
         # Gradio names uploads by their content: equal files of two requests at once are one file.
         raise ImageError(
             "The photo is not here any more: it was deleted when another request had read it. Send it again."
         )
     return Path(path)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a file of that name, which may be longer than any can be."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def is_inside(path: Path, folder: Path) -> bool:

@@ -10,6 +10,7 @@ import io
 import pickle
 import struct
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def read_pickle(path: str | Path) -> dict:
             "download it again from where it came."
         ) from error
     if not isinstance(content, dict):
-        raise BodyError(f"{path} holds a {type(content).__name__}, expected a dict of arrays.")
+        raise BodyError(f"{told(path)} holds a {type(content).__name__}, expected a dict of arrays.")
     return content
 
 
@@ -75,7 +76,7 @@ class _Reader(pickle._Unpickler):
         (length,) = struct.unpack("<Q", self.read(8))
         self.append(bytearray(self.read(length)))
 
-    dispatch = {**pickle._Unpickler.dispatch, pickle.BYTEARRAY8[0]: load_bytearray8}  # noqa: RUF012 (as there)
+    dispatch: ClassVar = {**pickle._Unpickler.dispatch, pickle.BYTEARRAY8[0]: load_bytearray8}
 
     def persistent_load(self, reference: object) -> None:
         raise BodyError("it refers to objects outside itself, which no file of arrays does.")

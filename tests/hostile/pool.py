@@ -88,8 +88,8 @@ class Pool:
     def _starved(self, worker: _Worker) -> bool:
         """Whether a process that is late still computes, and has had less of the processor than it may."""
         for _ in range(LOOKS):
-            state, seconds = _state(worker.process.pid)
-            if state == "R":
+            computes, seconds = _state(worker.process.pid)
+            if computes:
                 return seconds - worker.seconds_before < self._limits.seconds
             time.sleep(PAUSE)
         return False
@@ -139,10 +139,16 @@ class Pool:
         return worker.process.exitcode
 
 
-def _state(pid: int | None) -> tuple[str, float]:
-    """Linux's letter for what a process does, R for computing, and the s of the processor that it had."""
+def _state(pid: int | None) -> tuple[bool, float]:
+    """Whether any thread of a process computes, by what Linux tells, and the s of the processor that it had."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return "", 0.0
-    return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        fields = _fields(Path(f"/proc/{pid}/stat"))
+        threads = [_fields(path)[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:  # it has just ended, or another system has no such files
+        return False, 0.0
+    return "R" in threads, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _fields(path: Path) -> list[str]:
+    """Of a process's or a thread's line of state, what comes behind its name."""
+    return path.read_text().rpartition(")")[2].split()
