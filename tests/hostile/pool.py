@@ -140,7 +140,7 @@ class Pool:
 
 
 def _state(pid: int | None) -> tuple[bool, float]:
-    """Whether any thread of a process computes, by what Linux tells, and the s of the processor that it had."""
+    """Whether any thread of a process computes, and the s of the processor that it had; from Linux."""
     try:
         fields = _fields(Path(f"/proc/{pid}/stat"))
         threads = [_fields(path)[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")]
