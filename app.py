@@ -1,12 +1,13 @@
 """The demo: `python app.py`, or a Gradio Space. Arguments, a predictor, launch; nothing else."""
 
 import argparse
-import os
 import sys
 
-# Before Gradio is imported: the page calls no outside host.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-
+import demo.environment  # noqa: F401 - before anything that imports Gradio
+from demo import zero_gpu  # and before anything that imports torch
+from demo.serving.limits import Limits
+from demo.serving.logs import log_as_json
+from demo.serving.start import launch
 from demo.session import Models
 from demo.theme import launch_options
 from demo.ui import build_app
@@ -21,14 +22,20 @@ from hmnet.predictor import Predictor
 def main(arguments: list[str] | None = None) -> int:
     """Serves the page until it is stopped; returns 2 after one sentence when the weights cannot be had."""
     options = _parser().parse_args(arguments)
+    if options.json_logs:
+        log_as_json()
     try:
         source = options.weights or options.repo
         predictor = Predictor(load_checkpoint(source, options.variant), options.device, engine=options.engine)
-        page = build_app(Models(predictor, Comparison(predictor)))
+        models = Models(predictor, Comparison(predictor))
+        zero_gpu.lend(models)
+        limits = Limits.for_device(predictor.device, options.queue)
+        page = build_app(models, at_once=limits.at_once)
     except HMNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    page.launch(server_name=options.host, server_port=options.port, share=options.share, **launch_options())
+    place = {"server_name": options.host, "server_port": options.port, "share": options.share}
+    launch(page, limits, **place, **launch_options())
     return 0
 
 
@@ -37,13 +44,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1; 0.0.0.0 for every network)")
     parser.add_argument("--port", type=int, help="port (default: the first free one from 7860)")
     parser.add_argument("--share", action="store_true", help="also open a public link through gradio.live")
+    parser.add_argument(
+        "--queue", type=_count, help="photos that may wait (default 40); further ones are refused"
+    )
+    parser.add_argument("--json-logs", action="store_true", help="log a JSON object a line: times, no photos")
     weights = parser.add_mutually_exclusive_group()
     weights.add_argument("--weights", help="folder of a checkpoint (default: the weights in assets/)")
-    weights.add_argument("--repo", help="Hugging Face repository of a checkpoint, as user/name")
+    weights.add_argument(
+        "--repo", help="Hugging Face repository of a checkpoint, as user/name or user/name@REVISION"
+    )
     parser.add_argument("--variant", help="which of several checkpoints (default: hmnet)")
     parser.add_argument("--device", help=f"one of {', '.join(DEVICES)} (default: the fastest there is)")
     parser.add_argument("--engine", help=f"one of {', '.join(ENGINES)} (default: the fastest there is)")
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
+    return number
 
 
 if __name__ == "__main__":

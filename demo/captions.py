@@ -119,6 +119,8 @@ LAYOUTS = {
 BRANCH, REGRESSED, TRUE = "Joint branch", "Regressed from the surface", "True joints"
 ERROR = "Error, mm"
 
+WAITING = '<p class="waiting" role="status"></p>'
+
 EXPORTS = "<h2>Take it away</h2>"
 
 EXAMPLES = (

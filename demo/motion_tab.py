@@ -32,8 +32,9 @@ PRIVATE = {"show_progress": "hidden", "api_visibility": "private"}
 class MotionTab:
     """Lays out the tab and wires it. What a visitor has is in `film`, a state of his own."""
 
-    def __init__(self, models: Models, html: Callable[..., gr.HTML]) -> None:
-        self.predictor = models.predictor
+    def __init__(self, models: Models, network: dict[str, Any], html: Callable[..., gr.HTML]) -> None:
+        """network: how events that run networks queue."""
+        self.predictor, self.network = models.predictor, network
         self.film = gr.State(None, time_to_live=SECONDS)
         with gr.Row(elem_id="motion-stage"):
             with gr.Column(elem_id="motion-controls", scale=1, min_width=280):
@@ -74,7 +75,7 @@ class MotionTab:
 
     def _wire(self) -> None:
         outputs = [self.film, self.view, self.progress, self.cancel, self.clip]
-        network = {"concurrency_id": "network", "concurrency_limit": 1, **PRIVATE}
+        network = {**self.network, **PRIVATE}
         events = [
             self.clip.upload(self.take_clip, self.clip, outputs, **network),
             self.example.click(self.take_example, None, outputs, **network),

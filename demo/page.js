@@ -74,6 +74,27 @@ window.hmnetPage = {
   },
 };
 
+// Gradio tells a visitor's place in the queue in a small overlay of the status line, as "queue: 3/8 | 1.2s".
+const words = (told) => {
+  const place = told.match(/queue:\s*(\d+)/);
+  if (!place) return "Working.";
+  const ahead = Number(place[1]) - 1;
+  return ahead ? `Waiting: ${ahead} ahead of you.` : "Waiting: you are next.";
+};
+const showWaiting = () => {
+  const told = document.querySelector("#status .progress-text")?.textContent;
+  document.querySelector("#controls").classList.toggle("busy", Boolean(told));
+  const line = document.querySelector("#waiting .waiting");
+  const text = told ? words(told) : "";
+  if (line.textContent !== text) line.textContent = text;
+};
+const watchWaiting = () => {
+  const status = document.querySelector("#status");
+  if (!status || !document.querySelector("#waiting .waiting")) return void requestAnimationFrame(watchWaiting);
+  new MutationObserver(showWaiting).observe(status, { childList: true, subtree: true, characterData: true });
+};
+watchWaiting();
+
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("#start-tour")) window.hmnetTour.start();
 });

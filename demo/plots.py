@@ -26,19 +26,24 @@ def axis(title: str, **options: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+FRAME = {
+    "template": "none", "height": HEIGHT,
+    "font": {"color": INK, "size": 12, "family": FONT},
+    "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
+    "dragmode": False, "hovermode": "closest",
+    "hoverlabel": {"bgcolor": "#0f172a", "bordercolor": "#0f172a", "font": {"color": "#f8fafc"}},
+    "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
+    "modebar": {"remove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+                "bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
+}  # fmt: skip
+"""Layout that all plots share."""
+
+
 def frame(figure: go.Figure, right: int = 16, **layout: Any) -> go.Figure:
-    """The figure with the frame that all plots share.
+    """The figure's traces and shapes in the frame that all plots share.
 
     right: px of margin. layout: axes and what else is its own.
     """
-    figure.update_layout(
-        template="none", height=HEIGHT, margin={"l": 52, "r": right, "t": 30, "b": 42},
-        font={"color": INK, "size": 12, "family": FONT},
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False, hovermode="closest",
-        hoverlabel={"bgcolor": "#0f172a", "bordercolor": "#0f172a", "font": {"color": "#f8fafc"}},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
-        modebar={"remove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale",
-                            "resetScale"], "bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": INK},
-        **layout,
-    )  # fmt: skip
-    return figure
+    margin = {"l": 52, "r": right, "t": 30, "b": 42}
+    # A new figure: `update_layout` takes seven times as long, a third of what a photo's numbers cost.
+    return go.Figure(figure.data, {**figure.layout.to_plotly_json(), **FRAME, "margin": margin, **layout})

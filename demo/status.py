@@ -4,16 +4,19 @@ from html import escape
 
 from demo.session import Session
 from hmnet.predictor import Predictor
+from hmnet.render import renderer_name
 
 
 def line(session: Session | None, predictor: Predictor) -> str:
-    """HTML: which weights and revision answer, which engine runs them, and the stages' timings."""
+    """HTML: which weights and revision answer, what runs and what draws them, and the stages' timings."""
     weights = predictor.checkpoint.info
     facts = [
         ("Weights", weights.source),
         ("Variant", weights.variant),
-        ("Revision", weights.revision),
+        # A commit of the Hub has 40 digits; so many tell it apart.
+        ("Revision", weights.revision[:12]),
         ("Engine", predictor.engine.words),
+        ("Renderer", renderer_name()),
     ]
     timings = {} if session is None else session.prediction.timings
     facts += [(stage.replace("_", " "), f"{ms:.0f} ms") for stage, ms in timings.items()]

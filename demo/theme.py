@@ -34,5 +34,4 @@ def launch_options(examples_folder: Path = FOLDER) -> dict[str, Any]:
         "ssr_mode": False,
         "mcp_server": True,
         "footer_links": ["api", "settings"],
-        "max_file_size": "64mb",
     }

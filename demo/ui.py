@@ -1,6 +1,7 @@
 """The page: what stands where, and which control runs what."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,15 +16,14 @@ from demo.heat import Heat, HeatChoice, available, heat_of
 from demo.lessons import Lessons
 from demo.motion_tab import MotionTab
 from demo.saving import Saving
+from demo.serving.limits import NETWORK
 from demo.session import Lab, Models, Session
-from demo.uploads import read_once
+from demo.uploads import forget, read_once
 from hmnet.errors import HMNetError, ImageError
 from hmnet.mesh import MeshTopology
 from hmnet.mesh_file import read_mesh
 from hmnet.render import renderer_name
 
-CACHE_SECONDS = (60, 600)
-"""How often, and from what age on, Gradio deletes the files it made; uploads go at once (`read_once`)."""
 SESSION_SECONDS = 3600
 NO_PHOTO = "There is no photo yet: upload, paste or take one, or pick an example."
 PRIVATE = {"api_visibility": "private"}
@@ -41,25 +41,29 @@ Updates = dict[Any, Any]
 """New values by component; components that are not named stay as they are."""
 
 
-def build_app(models: Models, examples_folder: Path = FOLDER) -> gr.Blocks:
-    """The page around the networks; launch it with `launch_options()`."""
-    return Page(models, load_examples(examples_folder)).blocks
+def build_app(models: Models, examples_folder: Path = FOLDER, at_once: int = 1) -> gr.Blocks:
+    """The page around the networks; serve it with `demo.serving.start.launch`.
+
+    at_once: events that run networks at a time.
+    """
+    return Page(models, load_examples(examples_folder), at_once).blocks
 
 
 class Page:
     """Lays out the components (`blocks` holds them all) and answers their events.
 
-    Nothing of a visitor is kept here: what he looks at is in `session`, a state of his own.
+    Nothing of a visitor is kept here: what is looked at is in `session`, a state of the visitor's own.
     """
 
-    def __init__(self, models: Models, examples: tuple[Example, ...]):
+    def __init__(self, models: Models, examples: tuple[Example, ...], at_once: int = 1):
         self.models, self.examples = models, examples
+        self._openings: dict[int, Updates] = {}
+        self._opening_lock = threading.Lock()
+        self.network = {"concurrency_id": NETWORK, "concurrency_limit": at_once}
         self.body = models.predictor.body
         self.topology = MeshTopology.from_faces(self.body.faces, len(self.body.vertices))
         renderer_name()  # makes the OpenGL context now, which takes seconds, and not for the first visitor
-        with gr.Blocks(
-            title="HumanMeshNet", fill_width=True, analytics_enabled=False, delete_cache=CACHE_SECONDS
-        ) as self.blocks:
+        with gr.Blocks(title="HumanMeshNet", fill_width=True, analytics_enabled=False) as self.blocks:
             self.session = gr.State(None, time_to_live=SESSION_SECONDS)
             self.uploaded = gr.State(None, time_to_live=SESSION_SECONDS)
             self.opened = gr.Textbox(visible="hidden", elem_id="opened")
@@ -72,7 +76,7 @@ class Page:
                     with gr.Column(elem_id="results", scale=4, min_width=300):
                         self._lay_out_results()
                 with gr.Tab("Video", id="video"):
-                    self.motion = MotionTab(models, _html)
+                    self.motion = MotionTab(models, self.network, _html)
                 with gr.Tab("Method", id="method", elem_id="method-tab") as self.method_tab:
                     self.method = _html(explain.method_html(None, self.body), "method")
                 with gr.Tab("Results", id="results-tab"):
@@ -83,7 +87,7 @@ class Page:
                     )
             # Before the page's own listeners, some of which would take the names.
             for name, endpoint in api.endpoints(models, self.body, self.topology).items():
-                gr.api(endpoint, api_name=name, concurrency_id="network", concurrency_limit=1)
+                gr.api(endpoint, api_name=name, **self.network)
             self._wire()
 
     # --- layout ---------------------------------------------------------------------------------------
@@ -96,6 +100,9 @@ class Page:
         # Gradio would decode the file itself and fail on a bad one; `read_image` has the sentences.
         self.photo.preprocess = lambda payload: None if payload is None else payload.path
         self.run = gr.Button("Reconstruct", variant="primary", elem_id="run")
+        # Both are seen while something waits or runs: page.js.
+        _html(captions.WAITING, "waiting")
+        self.cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
         # Served as they are: Gradio would name copies by their content, and an upload of the same picture,
         # which is deleted once it was read, would be the same file.
         gr.set_static_paths([example.photo for example in self.examples])
@@ -128,19 +135,23 @@ class Page:
         everything = [*numbers, *lessons.change, self.photo, self.pictures, self.status, self.people,
                       self.uploaded]  # fmt: skip
         network = {
-            "concurrency_id": "network", "concurrency_limit": 1, "show_progress": "minimal",
-            "show_progress_on": [self.status], **PRIVATE,
+            **self.network, "show_progress": "minimal", "show_progress_on": [self.status], **PRIVATE,
         }  # fmt: skip
         whole = {"outputs": everything, **network}
         context = [self.session, self.uploaded, *lessons.controls]
         # Not `input`: that also comes when the photo is taken away, with the old photo as its value.
-        self.photo.upload(self.reconstruct, [self.photo, *context], **whole)
-        self.run.click(self.repeat, context, **whole)
-        self.gallery.select(self.pick_example, context, **whole)
-        self.pictures.choose(self.choose_person, context, **whole)
-        self.pictures.box(self.move_box, context, **whole)
+        running = [
+            self.photo.upload(self.reconstruct, [self.photo, *context], **whole),
+            self.run.click(self.repeat, context, **whole),
+            self.gallery.select(self.pick_example, context, **whole),
+            self.pictures.choose(self.choose_person, context, **whole),
+            self.pictures.box(self.move_box, context, **whole),
+        ]
+        self.cancel.click(self.forget_photo, self.photo, self.photo, cancels=running, **QUIET)
+        # Not with the networks, which rarely run for it: a full server still shows its page.
+        opening = {**network, "concurrency_id": "opening"}
         self.blocks.load(
-            self.open, context, [*everything, *lessons.controls, lessons.bar, self.opened], **network
+            self.open, context, [*everything, *lessons.controls, lessons.bar, self.opened], **opening
         ).then(None, self.opened, js="(state) => window.hmnetPage.open(state)", **PRIVATE)
         self._wire_lessons(context, numbers, network)
         self.saving.wire(self.session, context, self.lessons, self._heat)
@@ -186,6 +197,11 @@ class Page:
 
         return self._begin(work, values)
 
+    def forget_photo(self, photo):
+        """Deletes the photo of whoever cancelled; the input is empty, since the panels show another one."""
+        if photo is not None:
+            forget(Path(photo), Path(self.photo.GRADIO_CACHE))
+
     def choose_person(self, event: gr.EventData, session, uploaded, *values):
         """Reconstructs whoever was clicked in the photo, where several people were found."""
         return self._other_person(
@@ -215,7 +231,8 @@ class Page:
         index = names.index(asked.example) if asked.example in names else 0
         values = self.lessons.values_of(asked)
         lab, _, change = self.lessons.settings(values)
-        updates = self._show_example(index, lab, values)
+        plain = values == self.lessons.values_of(link.Settings())
+        updates = self._opening(index) if plain else self._show_example(index, lab, values)
         if self.session in updates and change != person.NO_CHANGE:
             session = person.break_parts(self.models, updates[self.session], change)
             updates |= self._everything(session, None, values)
@@ -224,6 +241,18 @@ class Page:
         controls = dict(zip(self.lessons.controls, values, strict=True))
         return {**controls, **updates, self.lessons.bar: gr.update(selected=asked.lesson or "regulariser"),
                 self.opened: json.dumps({"lesson": asked.lesson, "view": asked.view})}  # fmt: skip
+
+    def _opening(self, index: int) -> Updates:
+        """What an example is shown with to all who open the page at it without settings of their own: made
+        once, since on a public page this is what is asked for most."""
+        with self._opening_lock:
+            if index not in self._openings:
+                values = self.lessons.values_of(link.Settings())
+                updates = self._show_example(index, self._lab(values), values)
+                if self.session not in updates:
+                    return updates
+                self._openings[index] = updates
+            return self._openings[index]
 
     def break_parts(self, session, uploaded, *values):
         """Runs HMNet on the part map as the visitor changed it; the segmenter does not run."""

@@ -7,10 +7,17 @@ from pathlib import Path
 
 from hmnet.errors import ImageError
 
+GONE = "The file is not here any more: it is deleted once it was read, or after some minutes. Send it again."
+
 
 @contextmanager
 def read_once(upload: Path, cache: Path) -> Iterator[Path]:
-    """Gives an upload to be read and deletes it afterwards, whatever happens."""
+    """Gives an upload to be read and deletes it afterwards, whatever happens.
+
+    Raises ImageError where it is gone already: whoever reads it would tell the visitor its path.
+    """
+    if not upload.is_file():
+        raise ImageError(GONE)
     try:
         yield upload
     finally:
@@ -49,10 +56,7 @@ def sent_file(value: object, cache: Path) -> Path:
     if not is_inside(Path(path), cache):
         raise ImageError("The photo is not a file that was sent here: pass gradio_client.handle_file(PATH).")
     if not _is_file(Path(path)):
-        # Gradio names uploads by their content: equal files of two requests at once are one file.
-        raise ImageError(
-            "The photo is not here any more: it was deleted when another request had read it. Send it again."
-        )
+        raise ImageError(GONE)
     return Path(path)
 
 

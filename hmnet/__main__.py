@@ -24,6 +24,8 @@ COMMANDS = {
     "figure": "measure and draw one of the paper's figures",
     "profile": "tell where time and memory go, from the start of a process on",
     "benchmark": "time the networks and the whole way to a mesh, beside the peers",
+    "push": "upload a checkpoint and its model card to the Hugging Face Hub",
+    "space": "create or update the demo's Space on the Hugging Face Hub",
     "results": "write RESULTS.md: the paper's tables beside the errors recorded with the weights",
 }
 DESCRIPTION = "HumanMeshNet: a 3D human mesh from one photo, or from each frame of a video."

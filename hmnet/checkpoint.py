@@ -8,7 +8,6 @@ whose `config.json` names a "base" holds only the weights that differ from that 
 
 import json
 import os
-import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TypeVar
@@ -36,11 +35,8 @@ REPO_VARIABLE = "HMNET_REPO"
 DEFAULT_VARIANT = "hmnet"
 FORMAT = 1
 CONFIG, MODEL, SEGMENTER = "config.json", "hmnet.safetensors", "segmenter.safetensors"
-REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 MOST_NAME = 64
 """Characters of a variant's name and of a revision, as config.json gives them."""
-HUB_TIMEOUT = 5
-"""Seconds until a silent Hub is given up."""
 
 Config = TypeVar("Config", ModelConfig, SegmenterConfig, Preprocessing)
 
@@ -49,7 +45,8 @@ Config = TypeVar("Config", ModelConfig, SegmenterConfig, Preprocessing)
 class WeightsInfo:
     """Which weights answer.
 
-    source: "embedded", "Hugging Face Hub USER/REPO" or the folder. revision: commit of the weights.
+    source: "embedded", "Hugging Face Hub USER/REPO" or the folder. revision: of weights from the Hub the
+    commit that answers (40 digits), of others what their config.json says.
     notice: a sentence when these are not the weights that were configured, else empty.
     """
 
@@ -74,26 +71,21 @@ class Checkpoint:
 def load_checkpoint(
     source: str | os.PathLike | None = None, variant: str | None = None, revision: str | None = None
 ) -> Checkpoint:
-    """The checkpoint of a folder, of a Hub repository "user/repo", or the embedded one.
+    """The checkpoint of a folder, of the Hub's "user/repo" or "user/repo@REVISION", or the embedded one.
 
     source: None takes the repository that HMNET_REPO names, or the embedded weights where it is not set or
     the Hub fails (then `info.notice` says so). variant: "hmnet" by default, or the only one there is.
-    revision: branch, tag or commit of a Hub repository.
+    revision: branch, tag or commit of a Hub repository, as after the @.
     Raises CheckpointError for weights that are missing, corrupt, of an unknown variant or another format.
     """
     if source is not None:
         if _is_folder(source):
             return _load_folder(Path(source), variant, str(source))
-        if REPO_ID.fullmatch(str(source)):
-            return _load_hub(str(source), variant, revision)
-        raise CheckpointError(
-            f"There is no folder {told(source)}: give a checkpoint's folder (it holds {CONFIG}) or a Hugging "
-            "Face repository as user/name."
-        )
+        return load_from_hub(str(source), variant, revision)
     notice, repo = "", os.environ.get(REPO_VARIABLE)
     if repo:
         try:
-            return _load_hub(repo, variant, revision)
+            return load_from_hub(repo, variant, revision)
         except CheckpointError as error:
             notice = f"{str(error).rstrip('.')}; the embedded weights answer instead."
     return _load_folder(EMBEDDED, variant, "embedded", notice=notice)
@@ -105,6 +97,31 @@ def _is_folder(source: str | os.PathLike) -> bool:
         return Path(source).is_dir()
     except (OSError, ValueError):
         return False
+
+
+def load_from_hub(
+    source: str, variant: str | None = None, revision: str | None = None, **options: object
+) -> Checkpoint:
+    """The checkpoint of a Hub repository, as `load_checkpoint`; options: as `hmnet.hub.fetch` takes them."""
+    # Whoever has the weights here need not wait for this import.
+    from hmnet.hub import fetch
+    from hmnet.hub_source import HubSource, parse_source
+
+    named = parse_source(source)
+    if named is None:
+        raise CheckpointError(
+            f"There is no folder {told(source)}: give a checkpoint's folder (it holds {CONFIG}) or a Hugging "
+            "Face repository as user/name or user/name@REVISION."
+        )
+    if revision is not None and named.revision not in (None, revision):
+        raise CheckpointError(
+            f"{source} and the revision {revision} are two revisions of one repository: give one of them."
+        )
+    folder = fetch(HubSource(named.repo, named.revision or revision), **options)
+    try:
+        return _load_folder(folder, variant, f"Hugging Face Hub {named.repo}", folder.name)
+    except CheckpointError as error:
+        raise CheckpointError(f"The repository {named.repo} does not fit: {error}") from error
 
 
 def load_features(original: Path | None = None) -> movenet.MoveNet:
@@ -130,9 +147,11 @@ def save_checkpoint(
     extra: dict,
     *,
     model_config: ModelConfig,
+    exact: bool = False,
 ) -> None:
     """Write a checkpoint's three files.
 
+    exact: keep in float32 what half precision would round.
     extra: "revision" (short commit of these weights) and what else belongs into config.json: "commit",
     "data", "metrics". Raises OutputError when the folder cannot be written, CheckpointError for weights
     that are not finite.
@@ -141,7 +160,7 @@ def save_checkpoint(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         networks = {MODEL: model, SEGMENTER: segmenter}
-        sums = {name: save_weights(folder / name, network) for name, network in networks.items()}
+        sums = {name: save_weights(folder / name, network, exact) for name, network in networks.items()}
         config = {
             "revision": "unversioned", "commit": "", "data": {}, "metrics": {},
             **extra,
@@ -188,31 +207,6 @@ def save_difference(
         raise OutputError(
             f"The checkpoint folder {folder} cannot be written ({error.strerror}): choose another folder."
         ) from error
-
-
-def _load_hub(repo: str, variant: str | None, revision: str | None) -> Checkpoint:
-    from huggingface_hub import snapshot_download
-
-    error: Exception | None = None
-    # A copy on this disk answers at once and without a network; only then the Hub is asked.
-    for local_files_only in (True, False):
-        try:
-            snapshot = snapshot_download(
-                repo,
-                revision=revision,
-                allow_patterns=["*.json", "*.safetensors"],
-                local_files_only=local_files_only,
-                etag_timeout=HUB_TIMEOUT,
-            )
-            return _load_folder(Path(snapshot), variant, f"Hugging Face Hub {repo}", Path(snapshot).name[:12])
-        except Exception as problem:  # network, HTTP, disk and Hub errors have no common base
-            error = problem
-    # The first sentence: what follows tells programmers what to set.
-    reason = told(error, 300).split(". ")[0].rstrip(".") or type(error).__name__
-    raise CheckpointError(
-        f"The weights {repo} cannot be had from the Hugging Face Hub ({reason}); check the name and "
-        "the network."
-    ) from error
 
 
 def _load_folder(
@@ -280,8 +274,11 @@ def _read_both(
     return weights | own, segmenter
 
 
-def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
-    """The folder and configuration of a variant, in the folder itself or in one of those within."""
+def variants_of(folder: Path) -> dict[str, tuple[Path, dict]]:
+    """Each variant's folder and configuration, in the folder itself or in those within.
+
+    Raises CheckpointError where there is none, or a configuration is unreadable.
+    """
     places = [folder] if (folder / CONFIG).is_file() else sorted(p.parent for p in folder.glob(f"*/{CONFIG}"))
     configs = {}
     for place in places:
@@ -292,6 +289,11 @@ def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
             f"{told(folder)} holds no weights: expected {CONFIG}, {MODEL} and {SEGMENTER} in it; give "
             "another folder, or restore assets/weights from the repository."
         )
+    return configs
+
+
+def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
+    configs = variants_of(folder)
     if variant is None:
         variant = next(iter(configs)) if len(configs) == 1 else DEFAULT_VARIANT
     if variant not in configs:

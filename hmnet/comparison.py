@@ -27,8 +27,8 @@ class Comparison:
     def __init__(self, predictor: Predictor) -> None:
         """Loads what there is; a checkpoint without variants beside it gives none. Raises CheckpointError for
         one that is there but damaged."""
-        self.predictor = predictor
-        self._networks = _networks(predictor.checkpoint, predictor.device)
+        self.predictor, self._device = predictor, predictor.device
+        self._networks = _networks(predictor.checkpoint, self._device)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,7 +41,11 @@ class Comparison:
         true_labels: (S, S) uint8, the true part ids over the crop; without them the Oracle is left out.
         """
         answers = {}
-        device, seen = self.predictor.device, torch.from_numpy(prediction.seen)
+        if self.predictor.device != self._device:
+            # Its GPU failed, and with it what the networks of this one had there.
+            self._device = self.predictor.device
+            self._networks = _networks(self.predictor.checkpoint, self._device)
+        device, seen = self._device, torch.from_numpy(prediction.seen)
         with torch.inference_mode():
             for name, network in self._networks.items():
                 labels = true_labels if VARIANTS[name].parts == "true" else prediction.labels

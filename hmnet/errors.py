@@ -58,5 +58,17 @@ class OutputError(HMNetError):
     """An output folder that cannot be written."""
 
 
+class UploadError(HMNetError):
+    """Files that the Hugging Face Hub does not take."""
+
+
 class MeshFileError(HMNetError):
     """A mesh file that cannot be read, or whose vertices are not the template's."""
+
+
+class SpaceError(HMNetError):
+    """A Space whose files are missing, or that is asked for in a way that cannot be."""
+
+
+class NoGPUError(HMNetError):
+    """A GPU that is lent for one call at a time, and was not to be had for one."""

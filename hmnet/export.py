@@ -3,6 +3,8 @@
 The vertices keep their order and number, so that files of two people can be compared vertex by vertex.
 """
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +72,19 @@ def linear_colours(colours: np.ndarray) -> np.ndarray:
 
 
 def save(path: str | Path, content: bytes) -> Path:
-    """Write a file and return its path; OutputError says what to do when that fails."""
+    """Write a file as a whole or not at all, and return its path.
+
+    OutputError says what to do when that fails; a file that was there before is then still there. A program
+    that is killed meanwhile leaves NAME.part beside it at most.
+    """
     path = Path(path)
+    unfinished = path.with_name(path.name + ".part")
     try:
-        path.write_bytes(content)
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise OutputError(
             f"{path} cannot be written ({error.strerror or error}): "
             "choose a folder that exists and is writable."

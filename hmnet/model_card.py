@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 
 CARD = "README.md"
+TAGS = ("human-mesh-recovery", "human-pose-estimation", "body-part-segmentation")
 HEAD = """---
 license: apache-2.0
 pipeline_tag: image-to-3d
 tags:
-- human-mesh-recovery
-- human-pose-estimation
-- body-part-segmentation
+{tags}
 ---
 
 # HumanMeshNet, variant {variant}, revision {revision}
@@ -43,16 +42,18 @@ def write_model_card(folder: Path) -> None:
     """Write README.md into a checkpoint's folder from its config.json: data, sources, measured errors."""
     config = json.loads((folder / "config.json").read_text())
     variant, revision, body = config["variant"], config.get("revision"), config["model"]["body"]
-    text = HEAD.format(variant=variant, revision=revision, body=body.capitalize())
+    tags = "\n".join(f"- {tag}" for tag in TAGS)
+    text = HEAD.format(tags=tags, variant=variant, revision=revision, body=body.capitalize())
     if "base" in config:
         text += "\n" + DIFFERENCE.format(base=config["base"])
-    text += "\n## What it was trained with\n\n" + _training(config.get("data", {}))
+    text += "\n## What it was trained with\n\n" + training_section(config.get("data", {}))
     if config.get("metrics"):
         text += "\n## Measured\n\n" + _measured(config["metrics"])
     (folder / CARD).write_text(text + LIMITS)
 
 
-def _training(data: dict) -> str:
+def training_section(data: dict) -> str:
+    """Lines of Markdown: what a config.json's "data" says of pictures and sources."""
     lines = []
     networks = (("segmenter", "The part segmenter"), ("hmnet", "HumanMeshNet"),
                 ("variant", "Of these in this variant's own form"))  # fmt: skip

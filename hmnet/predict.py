@@ -56,8 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         metavar="FOLDER|REPO",
-        help="a checkpoint's folder, or a Hugging Face repository as user/name (default: the repository "
-        "that the environment variable HMNET_REPO names, else the weights that come with the program)",
+        help="a checkpoint's folder, or a Hugging Face repository as user/name or user/name@REVISION "
+        "(default: the repository that the environment variable HMNET_REPO names, else the weights that come "
+        "with the program)",
     )
     parser.add_argument("--variant", help="which of several networks (default: hmnet)")
     parser.add_argument(

@@ -86,7 +86,6 @@ class Predictor:
         HMNetError for a device or an engine that is unknown or not there.
         """
         self.engine = choose_engine(checkpoint, device, engine)
-        self.device = self.engine.device
         self.checkpoint = checkpoint
         self.search = search or BoxSearch()
         self.mirror = mirror
@@ -95,6 +94,11 @@ class Predictor:
         regressors = [self.body.joint_regressor.to_dense(), self.body.keypoint_regressor]
         # Not by torch: its threads, once woken, keep an engine of another kind from the cores for a while.
         self._points = sparse.csr_array(torch.cat(regressors).numpy())
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are now: the CPU after a GPU that failed."""
+        return self.engine.device
 
     @property
     def body(self) -> BodyTemplate:

@@ -8,10 +8,10 @@ in NumPy draws the same scene. Which of them answers is decided once, see `rende
 import logging
 import math
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
@@ -137,6 +137,13 @@ def renderer_name() -> str:
     return _renderer().name
 
 
+def renderer_works() -> bool:
+    """Whether a triangle is drawn."""
+    corners = np.array([[0.0, 0, 0], [0, 8, 0], [8, 0, 0]])
+    picture = _draw(corners, np.arange(3)[None], BODY_COLOUR, None, (8, 8))
+    return bool(0.3 < picture[..., 3].mean() < 0.7)
+
+
 def _viewer_axes(yaw: float, pitch: float) -> np.ndarray:
     """Rows: the viewer's right, down and forward directions in the camera frame."""
     yaw, pitch = math.radians(yaw), math.radians(pitch)
@@ -179,7 +186,19 @@ def _draw(
     normals = vertex_normals(torch.as_tensor(points), torch.as_tensor(faces)).numpy()
     srgb = np.broadcast_to(colour, points.shape) if vertex_colours is None else np.asarray(vertex_colours)
     scene = Scene(points, normals, faces, (srgb / 255.0) ** 2.2, size)
-    return _renderer().draw(scene)
+    return _draw_anyhow(scene)
+
+
+def _draw_anyhow(scene: Scene) -> np.ndarray:
+    """The scene by the renderer there is; one that failed is replaced, at last by the one in software."""
+    while True:
+        renderer = _renderer()
+        try:
+            return renderer.draw(scene)
+        except Exception as error:  # the driver's errors, a lost context, a thread that is gone
+            if isinstance(renderer, SoftwareRenderer):
+                raise
+            _choice.replace(renderer, error)
 
 
 def _composite(picture: np.ndarray, behind: np.ndarray, opacity: float) -> np.ndarray:
@@ -187,32 +206,69 @@ def _composite(picture: np.ndarray, behind: np.ndarray, opacity: float) -> np.nd
     return np.rint(mixed).clip(0, 255).astype(np.uint8)
 
 
-@cache
 def _renderer() -> "GLRenderer | SoftwareRenderer":
-    try:
-        return GLRenderer()
-    except Exception as error:  # PyOpenGL fails with whatever the missing driver makes it stumble over
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        log.warning("No OpenGL context (%s): meshes are drawn in software.", reason)
-        return SoftwareRenderer(reason)
+    return _choice.renderer()
+
+
+class _Choice:
+    """The renderer of this process: OpenGL's as long as it works, then the one in software."""
+
+    MOST_FAILURES = 3
+    """OpenGL is made anew after each but the last: a driver that fails all the time costs everybody time."""
+
+    def __init__(self) -> None:
+        self._lock, self._renderer, self._failures = threading.Lock(), None, 0
+
+    def renderer(self) -> "GLRenderer | SoftwareRenderer":
+        with self._lock:
+            if self._renderer is None:
+                self._renderer = self._made()
+            return self._renderer
+
+    def replace(self, failed: "GLRenderer", error: Exception) -> None:
+        """Drops a renderer that failed; nothing where another thread did already."""
+        with self._lock:
+            if self._renderer is failed:
+                log.warning("The renderer failed (%s): it is replaced.", _reason(error))
+                self._renderer, self._failures = None, self._failures + 1
+
+    def _made(self) -> "GLRenderer | SoftwareRenderer":
+        if self._failures >= self.MOST_FAILURES:
+            return SoftwareRenderer(f"it failed {self._failures} times")
+        try:
+            return GLRenderer()
+        except Exception as error:  # PyOpenGL fails with whatever the missing driver makes it stumble over
+            log.warning("No OpenGL context (%s): meshes are drawn in software.", _reason(error))
+            return SoftwareRenderer(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
 class GLRenderer:
     """pyrender on EGL; the thread that makes the context is the only one that may draw with it."""
 
+    SECONDS = 30
+    """Of one picture; a driver that takes longer hangs."""
+
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "hmnet-render")
-        driver = self._thread.submit(self._open).result()
+        driver = self._thread.submit(self._open).result(self.SECONDS)
         self.name = f"pyrender on EGL ({driver})"
 
     def draw(self, scene: Scene) -> np.ndarray:
         """The scene as (H, W, 4) float32 sRGB 0..1, premultiplied by its coverage; from any thread."""
-        return self._thread.submit(self._draw, scene).result()
+        return self._thread.submit(self._draw, scene).result(self.SECONDS)
 
     def _open(self) -> str:
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
         # pyrender 0.1.45 asks for a name that NumPy 2 dropped.
         np.infty = np.inf
+        import pyglet
+
+        # pyrender imports pyglet for its window, and that wants an X server's libraries unless told so.
+        pyglet.options["headless"] = True
         import pyrender
         from OpenGL.GL import GL_RENDERER, glGetString
 
@@ -301,3 +357,6 @@ def _shade(normals: np.ndarray, colours: np.ndarray) -> np.ndarray:
         light += lamp.strength * (normals @ towards).clip(0)
     srgb = (colours * light[:, None]).clip(0, 1) ** (1 / 2.2)
     return np.concatenate([srgb, np.ones((len(srgb), 1))], 1)
+
+
+_choice = _Choice()

@@ -1,5 +1,6 @@
 """A prediction as files: what `python -m hmnet predict` leaves behind for each photo."""
 
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +11,7 @@ from PIL import Image
 
 from hmnet.body import PART_COLOURS, BodyTemplate
 from hmnet.errors import OutputError
-from hmnet.export import write_glb
+from hmnet.export import save, write_glb
 from hmnet.predictor import Prediction
 from hmnet.render import overlay
 
@@ -52,16 +53,15 @@ def write_report(folder: Path, name: str, prediction: Prediction, body: BodyTemp
     camera = prediction.camera.copy()
     camera[0] *= prediction.image.shape[1] / prediction.photo_size[0]
     picture = Image.fromarray(overlay(prediction.image, vertices, faces, camera))
-    try:
-        parts.save(folder / f"{name}_parts.png")
-        picture.save(folder / f"{name}_overlay.png", compress_level=3)
-        text = json.dumps(summary(prediction, photo), indent=1)
-        (folder / f"{name}.json").write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"The files of {photo} cannot be written to {folder} ({error.strerror or error}): "
-            "make room or choose another folder."
-        ) from error
+    save(folder / f"{name}_parts.png", _png(parts))
+    save(folder / f"{name}_overlay.png", _png(picture, compress_level=3))
+    save(folder / f"{name}.json", json.dumps(summary(prediction, photo), indent=1).encode())
+
+
+def _png(image: Image.Image, **options: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", **options)
+    return file.getvalue()
 
 
 def summary(prediction: Prediction, photo: str) -> dict:

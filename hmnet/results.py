@@ -16,6 +16,7 @@ from hmnet.findings import DIFFERENT, NOTE, SAME, findings
 from hmnet.fuzz_section import fuzz_section
 from hmnet.published import TABLES
 from hmnet.recorded import EXPERIMENTS, Family, equal_budget, shipped, shown
+from hmnet.serving_section import faults_section, load_section
 from hmnet.speed_section import speed_section
 from hmnet.tables import (
     code,
@@ -121,6 +122,8 @@ def results(weights: Path = EMBEDDED, experiments: Path = EXPERIMENTS, figures: 
         f"## Noisy meshes in training\n\n{NOISE}\n\n{noise_table(alike)}\n\n{COMMAND}",
         *figure_sections(figures),
         speed_section(figures),
+        load_section(figures),
+        faults_section(figures),
         fuzz_section(figures),
         _both("The variants", "What they are, and how long HMNet was trained.", variant_table, families),
         *_comparison(families),

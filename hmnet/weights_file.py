@@ -11,13 +11,18 @@ from torch import nn
 
 from hmnet.errors import CheckpointError, told
 
+PICKLE_STARTS = (b"\x80", b"PK\x03\x04")
+"""First bytes of a pickle, and of the zip archive that torch.save makes of one."""
 SCALE = ".scale"
 """End of the name under which the scales of 8-bit weights are stored."""
 
 
-def save_weights(path: Path, network: nn.Module) -> str:
-    """Write a network's weights in half precision; returns the file's SHA-256 sum."""
-    return write_tensors(path, in_half_precision(network.state_dict()))
+def save_weights(path: Path, network: nn.Module, exact: bool = False) -> str:
+    """Write a network's weights in half precision; returns the file's SHA-256 sum.
+
+    exact: keep in float32 the matrices that half precision would round.
+    """
+    return write_tensors(path, in_half_precision(network.state_dict(), exact))
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> str:
@@ -27,8 +32,8 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def in_half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Matrices in half precision.
+def in_half_precision(weights: dict[str, torch.Tensor], exact: bool = False) -> dict[str, torch.Tensor]:
+    """Matrices in half precision, or with `exact` only those that it does not round.
 
     Vectors (biases, batch statistics) stay float32: they are few, and variances may leave half's range.
     Raises CheckpointError for weights that are not finite so.
@@ -36,7 +41,9 @@ def in_half_precision(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tenso
     tensors = {}
     for key, value in weights.items():
         value = value.detach().cpu()
-        value = value.half() if value.is_floating_point() and value.ndim > 1 else value
+        if value.is_floating_point() and value.ndim > 1:
+            half = value.half()
+            value = value if exact and not torch.equal(half.to(value.dtype), value) else half
         if not torch.isfinite(value).all():
             raise CheckpointError(f"The weights {key} are not finite in half precision: train anew.")
         tensors[key] = value.contiguous()
@@ -79,7 +86,7 @@ def from_eight_bits(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]
 
 
 def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tensor]:
-    """A file's weights; CheckpointError when it is missing, damaged or not of that SHA-256 sum."""
+    """A file's weights; CheckpointError when it is missing, damaged, a pickle or not of that SHA-256 sum."""
     data = read_file(path)
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise CheckpointError(
@@ -90,6 +97,11 @@ def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tenso
         tensors = safetensors.torch.load(data)
     # A LookupError tells of a type of numbers that torch does not have.
     except (SafetensorError, LookupError) as error:
+        if data.startswith(PICKLE_STARTS):
+            raise CheckpointError(
+                f"{told(path)} is a pickle, whatever its name says, and would run code when it is read: "
+                "refused, take weights in safetensors."
+            ) from error
         raise CheckpointError(
             f"{told(path)} is not a readable weights file ({told(error)}): copy it anew."
         ) from error

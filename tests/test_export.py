@@ -1,16 +1,21 @@
 """What another program reads back from our .glb, .obj and .ply files."""
 
+import itertools
 import json
+import multiprocessing
+import resource
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
+from fault_log import record_fault
 
 from hmnet.body import PART_COLOURS, load_body
 from hmnet.errors import OutputError
-from hmnet.export import OBJECT_NAME, linear_colours, upright, write_glb, write_obj, write_ply
+from hmnet.export import OBJECT_NAME, linear_colours, save, upright, write_glb, write_obj, write_ply
 
 BODY = load_body()
 WRITERS = {"glb": write_glb, "obj": write_obj, "ply": write_ply}
@@ -91,3 +96,39 @@ def test_a_ply_says_its_unit(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(kind: str, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=rf"body\.{kind} cannot be written .*No such file"):
         WRITERS[kind](tmp_path / "nowhere" / f"body.{kind}", BODY.vertices, BODY.faces)
+
+
+def test_a_process_killed_while_it_writes_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    path, contents = tmp_path / "mesh.glb", {bytes([letter]) * 4_000_000 for letter in b"abc"}
+
+    def keep_writing() -> None:
+        for content in itertools.cycle(contents):
+            save(path, content)
+
+    for delay in np.linspace(0.02, 0.08, 12):
+        process = multiprocessing.get_context("fork").Process(target=keep_writing)
+        process.start()
+        while not path.exists():
+            time.sleep(0.01)
+        time.sleep(delay)
+        process.kill()
+        process.join()
+        assert path.read_bytes() in contents
+    assert save(path, b"next").read_bytes() == b"next"
+    record_fault(
+        "process killed during an export", "12 times, at other moments", "a whole file each time", True
+    )
+
+
+def test_a_disk_that_is_full_keeps_the_old_file(tmp_path: Path) -> None:
+    path = save(tmp_path / "mesh.glb", b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(OutputError, match="cannot be written") as told:
+            save(path, b"new" * 4096)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+    seen = str(told.value).replace(str(tmp_path), "DIR")
+    record_fault("disk full during an export", "a larger file than it takes", seen, True)

@@ -12,16 +12,21 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # The made-up predictor and its pictures live beside the page's other tests.
 sys.path.insert(0, str(Path(__file__).parents[1] / "demo"))
 
-from chromium import find_chromium, launch
+import chromium
 from fake_predictor import FakePredictor, fake_models, write_example
 
 from demo.examples import FOLDER
+from demo.serving.limits import Limits
+from demo.serving.start import launch
 from demo.session import Models
 from demo.theme import launch_options
 from demo.ui import build_app
 from hmnet.checkpoint import EMBEDDED, load_checkpoint
 from hmnet.comparison import Comparison
 from hmnet.predictor import Predictor
+
+POLICY = "Content Security Policy"
+"""In what a browser says of whatever the page may not do."""
 
 
 class CountingPredictor(Predictor):
@@ -40,11 +45,11 @@ class CountingPredictor(Predictor):
 
 @pytest.fixture(scope="session")
 def browser():
-    if find_chromium() is None:
+    if chromium.find_chromium() is None:
         pytest.skip("no Chromium on this machine: install Debian's package chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     with playwright.sync_playwright() as driver:
-        instance = launch(driver)
+        instance = chromium.launch(driver)
         yield instance
         instance.close()
 
@@ -82,10 +87,10 @@ def photo(examples, tmp_path):
 
 @pytest.fixture(scope="session")
 def served(models, examples):
-    """The app's address, while it is served from a thread."""
+    """The app's address, while it is served from a thread, behind the gate as for the public."""
     app = build_app(models, examples)
-    options = launch_options(examples)
-    _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **options)
+    options = {"server_name": "127.0.0.1", "prevent_thread_lock": True, "quiet": True}
+    url, _ = launch(app, Limits(at_once=1), **options, **launch_options(examples))
     yield url
     app.close()
 
@@ -106,6 +111,9 @@ def open_page(browser, served):
         page.hosts, page.problems = set(), []
         page.on("request", lambda request: page.hosts.add(urlsplit(request.url).netloc))
         page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on(
+            "console", lambda message: page.problems.append(message.text) if POLICY in message.text else 0
+        )
         page.goto(f"{served}?{query}")
         page.wait_for_function("document.querySelector('#viewer [data-draws], #viewer[data-draws]') !== null")
         page.wait_for_function("document.querySelector('#opened textarea, #opened input')?.value")

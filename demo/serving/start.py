@@ -1,0 +1,57 @@
+"""The page, served: launched behind the gate, with its queue, its checks, its figures and its sweeper."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
+
+from demo.serving import health, receiving
+from demo.serving.admission import Admission
+from demo.serving.gate import Gate
+from demo.serving.limits import Limits
+from demo.serving.metrics import Metrics
+from demo.serving.sweep import Sweeper
+from demo.serving.watch import watch_listeners
+from hmnet.render import renderer_works
+
+MESSAGES = 300
+"""Visitors for whom answers are kept that they have not fetched."""
+
+
+def launch(blocks: gr.Blocks, limits: Limits, **options: Any) -> tuple[str, Metrics]:
+    """Serves a page within the limits: its address, and the figures of the server.
+
+    options: of `gr.Blocks.launch`, those of `demo.theme.launch_options` among them.
+    """
+    metrics = Metrics()
+    # `api_open` would let anybody run a listener without waiting for it.
+    blocks.queue(api_open=False, default_concurrency_limit=limits.at_once)
+    queue = blocks._queue
+    queue.pending_messages_per_session.max_size = MESSAGES
+    # After every event Gradio makes a summary of the last ten thousand, for a page that is switched off.
+    queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize
+    admission = Admission(blocks, limits, metrics)
+    watch_listeners(blocks, metrics)
+    metrics.watch("waiting", "Events that wait for the networks", lambda: admission.waiting)
+    metrics.watch("running", "Events that run", queue.get_active_worker_count)
+    metrics.watch("sessions", "Visitors who are remembered", lambda: len(blocks.state_holder.session_data))
+    checks = {
+        "queue": lambda: admission.has_place,
+        "disk": lambda: health.has_room(Path(get_upload_folder()).parent, limits.free_bytes),
+        "renderer": renderer_works,
+    }
+    Sweeper(Path(get_upload_folder()))
+    _, address, _ = blocks.launch(
+        **options,
+        state_session_capacity=limits.sessions,
+        run_history=False,
+        max_file_size=limits.upload_bytes,
+        app_kwargs={
+            "middleware": [Middleware(Gate, limits=limits, metrics=metrics, folder=get_upload_folder)],
+            "routes": [*health.routes(checks, metrics), receiving.route(blocks, limits)],
+        },
+    )
+    return address, metrics
