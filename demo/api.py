@@ -20,9 +20,11 @@ from demo.session import Models
 from demo.session import reconstruct as look_at
 from demo.uploads import read_once, sent_file
 from hmnet.body import BodyTemplate
-from hmnet.errors import BoxError, DataError, HMNetError
+from hmnet.errors import BoxError, DataError, HMNetError, told
+from hmnet.finite import finite_array
 from hmnet.mesh import MeshTopology, roughness
 from hmnet.mesh import regularise as smooth
+from hmnet.mesh_file import FARTHEST
 from hmnet.report import summary
 from hmnet.variants import BASE, form_of
 
@@ -145,22 +147,16 @@ def _checked_box(box: object) -> np.ndarray | None:
     """The box (4,) xyxy, or None; `predict` checks that it lies in the photo."""
     if box is None:
         return None
-    try:
-        checked = np.asarray(box, np.float64)
-    except (TypeError, ValueError):
-        checked = np.empty(0)
-    if checked.shape != (4,):
+    checked = finite_array(box, (4,))
+    if checked is None:
         raise BoxError("Expected the box as four numbers [x0, y0, x1, y1] in px of the upright photo.")
     return checked
 
 
 def _checked_vertices(vertices: object, count: int) -> torch.Tensor:
     """Vertices (V, 3) float64 that a program sent."""
-    try:
-        checked = np.asarray(vertices, np.float64)
-    except (TypeError, ValueError):
-        checked = np.empty(0)
-    if checked.shape != (count, 3) or not np.isfinite(checked).all():
+    checked = finite_array(vertices, (count, 3))
+    if checked is None or np.abs(checked).max() > FARTHEST:
         raise DataError(
             f"Expected {count} vertices of three numbers each, in m: pass those that reconstruct gives."
         )
@@ -170,10 +166,11 @@ def _checked_vertices(vertices: object, count: int) -> torch.Tensor:
 def _check_settings(iterations: object, strength: object) -> None:
     if type(iterations) is not int or not 0 <= iterations <= MOST_ITERATIONS:
         raise DataError(
-            f"Expected iterations as a whole number from 0 to {MOST_ITERATIONS}, got {iterations!r}."
+            f"Expected iterations as a whole number from 0 to {MOST_ITERATIONS}, got "
+            f"{told(repr(iterations))}."
         )
     if type(strength) not in (int, float) or not 0 <= strength <= 1:
-        raise DataError(f"Expected strength as a number from 0 to 1, got {strength!r}.")
+        raise DataError(f"Expected strength as a number from 0 to 1, got {told(repr(strength))}.")
 
 
 def _rows(vertices: np.ndarray) -> list[list[float]]:

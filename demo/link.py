@@ -3,6 +3,7 @@
 Only rendered examples can be named in a link: a visitor's photo leaves nothing behind that could be.
 """
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ from hmnet.mesh import OPERATORS
 MOST_ITERATIONS = 10
 FARTHEST_LIMIT = 1000.0
 """mm at the end of the heatmap's colours, at most."""
+MOST_STATE = 10_000
+"""Characters of the view's state, as JSON; a link takes far fewer."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 VIEW = re.compile(r'[A-Za-z0-9_.,:;~*+/={}"\[\]-]{1,300}')
 """The 3D view's own state, such as short JSON: no tag, no entity, no escape, no quotation of a script's."""
@@ -67,6 +70,16 @@ def query(settings: Mapping[str, Any]) -> str:
     kept = settings_of(told)
     different = (field.name for field in fields(Settings) if getattr(kept, field.name) != field.default)
     return urlencode({name: told[name] for name in different}, safe=",:;~*/")
+
+
+def view_state(text: object) -> dict:
+    """The 3D view's state from the JSON that the browser sent; empty for anything else."""
+    try:
+        state = json.loads(text) if isinstance(text, str) and len(text) <= MOST_STATE else None
+    # Lists within lists within lists end Python's stack.
+    except (ValueError, RecursionError):
+        return {}
+    return state if isinstance(state, dict) else {}
 
 
 def settings_of(query: Mapping[str, str]) -> Settings:

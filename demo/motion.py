@@ -4,7 +4,6 @@ Nothing is kept: a clip lives in its visitor's session, a camera's picture no lo
 """
 
 import base64
-import binascii
 import io
 import threading
 import time
@@ -16,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from hmnet.errors import BoxError, HMNetError, ImageError, VideoError
+from hmnet.finite import finite_array
 from hmnet.image import read_image
 from hmnet.predictor import Prediction, Predictor
 from hmnet.video.clip import open_clip
@@ -163,21 +163,20 @@ def _received(message: object) -> tuple[np.ndarray, np.ndarray | None]:
             f"Expected the camera's picture as a JPEG of at most {MOST_PICTURE // 1000} kB: start it again."
         )
     try:
-        image = read_image(base64.b64decode(data, validate=True), LIVE_SIDE)
-    except binascii.Error as error:
+        file = base64.b64decode(data, validate=True)
+    # A binascii.Error is one; another tells of signs that are not even ASCII.
+    except ValueError as error:
         raise ImageError("The camera's picture did not arrive whole: start it again.") from error
+    image = read_image(file, LIVE_SIDE)
     return image, _box_of(message.get("box"), image)
 
 
 def _box_of(box: object, image: np.ndarray) -> np.ndarray | None:
     """A box (4,) within the image, or None: a browser may send anything."""
-    try:
-        checked = np.asarray(box, np.float64)
-    except (TypeError, ValueError):
+    checked = finite_array(box, (4,))
+    if checked is None:
         return None
     height, width = image.shape[:2]
-    if checked.shape != (4,) or not np.isfinite(checked).all():
-        return None
     checked = checked.clip(0, [width, height, width, height])
     return checked if (checked[2:] > checked[:2]).all() else None
 

@@ -53,7 +53,7 @@ def report(
     """
     written = (written or datetime.now(timezone.utc)).astimezone(timezone.utc)
     pictures = [
-        _picture(png, text)
+        picture(png, text)
         for png, text in (
             (photos_png, "The photo with the box, the body parts, the joints and the mesh over it"),
             (viewer_png, "The meshes as the 3D view on the page showed them"),
@@ -118,7 +118,8 @@ def _settings(session: Session) -> str:
     return f'<dl class="settings">{rows}</dl>'
 
 
-def _picture(png: bytes, text: str) -> str:
+def picture(png: bytes, text: str) -> str:
+    """A PNG as an element, text for who cannot see it; DataError where it is none."""
     if not png.startswith(PNG_SIGNATURE):
         raise DataError("Expected the panels' picture as a PNG file: reload the page and try again.")
     return f'<img alt="{escape(text)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'

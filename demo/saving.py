@@ -1,7 +1,6 @@
 """Taking it away: files of the session, the panels as a picture, a report, a link."""
 
 import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
@@ -13,6 +12,7 @@ from demo.heat import Heat
 from demo.lessons import Lessons
 from demo.session import Session
 from hmnet.body import BodyTemplate
+from hmnet.errors import DataError, HMNetError
 
 NOTHING_TO_SAVE = "There is nothing to save yet: give the page a photo first."
 ONLY_EXAMPLES = (
@@ -61,8 +61,11 @@ class Saving:
             *values, photos, views = values
             session, values = _present(session), tuple(values)
             tables = lessons.tables(session, heat(session, uploaded, values))
-            pngs = (_bytes_of(picture) for picture in (photos, views))
-            page = report_page.report(session, self.body, *pngs, tables)
+            try:
+                pngs = [picture_of(picture) for picture in (photos, views)]
+                page = report_page.report(session, self.body, *pngs, tables)
+            except HMNetError as error:
+                raise gr.Error(str(error), print_exception=False) from error
             file = self._new_folder() / "humanmeshnet.html"
             file.write_text(page, encoding="utf-8")
             return str(file)
@@ -71,7 +74,7 @@ class Saving:
             *values, view = values
             if session is None or session.example is None:
                 raise gr.Error(ONLY_EXAMPLES, print_exception=False)
-            state = json.loads(view)
+            state = link.view_state(view)
             return link.query(lessons.linked(tuple(values), session.example.photo.stem, state))
 
         self.report.click(
@@ -106,7 +109,11 @@ def _present(session: Session | None) -> Session:
     return session
 
 
-def _bytes_of(data_url: str | None) -> bytes | None:
-    """The picture in a data URL that the browser sent."""
-    head, _, data = (data_url or "").partition("base64,")
-    return base64.b64decode(data) if head == "data:image/png;" else None
+def picture_of(data_url: object) -> bytes | None:
+    """The picture in a data URL of a PNG, None for anything else; DataError where it did not arrive whole."""
+    head, _, data = (data_url if isinstance(data_url, str) else "").partition("base64,")
+    try:
+        return base64.b64decode(data, validate=True) if head == "data:image/png;" else None
+    # A binascii.Error is one; another tells of signs that are not even ASCII.
+    except ValueError as error:
+        raise DataError("The panels' picture did not arrive whole: reload the page and try again.") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import api, captions, explain, link, photo_view, scene, status, viewer
+from demo import api, captions, explain, link, photo_events, photo_view, scene, status, viewer
 from demo import session as person
 from demo.examples import FOLDER, Example, load_examples
 from demo.heat import Heat, HeatChoice, available, heat_of
@@ -207,12 +207,18 @@ class Page:
     def choose_person(self, event: gr.EventData, session, uploaded, *values):
         """Reconstructs whoever was clicked in the photo, where several people were found."""
         return self._other_person(
-            session, values, lambda: person.choose(self.models, session, (event.x, event.y))
+            session,
+            values,
+            lambda: person.choose(self.models, session, photo_events.chosen_point(event._data)),
         )
 
     def move_box(self, event: gr.EventData, session, uploaded, *values):
         """Reconstructs whoever is in the box that the visitor drew."""
-        return self._other_person(session, values, lambda: person.move_box(self.models, session, event.box))
+        return self._other_person(
+            session,
+            values,
+            lambda: person.move_box(self.models, session, photo_events.dragged_box(event._data)),
+        )
 
     def pick_example(self, event: gr.SelectData, session, uploaded, *values):
         """Reconstructs the person in the example that was clicked."""

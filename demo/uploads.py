@@ -60,11 +60,23 @@ def sent_file(value: object, cache: Path) -> Path:
         raise ImageError("Expected the photo as a file: pass gradio_client.handle_file(PATH_OR_ADDRESS).")
     if not is_inside(Path(path), cache):
         raise ImageError("The photo is not a file that was sent here: pass gradio_client.handle_file(PATH).")
-    if not Path(path).is_file():
+    if not _is_file(Path(path)):
         raise ImageError(GONE)
     return Path(path)
 
 
+def _is_file(path: Path) -> bool:
+    """Whether there is a file of that name, which may be longer than any can be."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a path lies in a folder once links and dots are followed."""
-    return path.resolve().is_relative_to(folder.resolve())
+    """Whether a path lies in a folder once links and dots are followed; not where they lead nowhere."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    # Links in a circle, which Python before 3.13 calls a RuntimeError, and names that no file can have.
+    except (OSError, RuntimeError, ValueError):
+        return False

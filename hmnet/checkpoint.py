@@ -16,7 +16,7 @@ import torch
 
 from hmnet import movenet
 from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
-from hmnet.errors import CheckpointError, OutputError
+from hmnet.errors import CheckpointError, OutputError, told
 from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import PartSegmenter, build_segmenter
 from hmnet.weights_file import (
@@ -35,6 +35,8 @@ REPO_VARIABLE = "HMNET_REPO"
 DEFAULT_VARIANT = "hmnet"
 FORMAT = 1
 CONFIG, MODEL, SEGMENTER = "config.json", "hmnet.safetensors", "segmenter.safetensors"
+MOST_NAME = 64
+"""Characters of a variant's name and of a revision, as config.json gives them."""
 
 Config = TypeVar("Config", ModelConfig, SegmenterConfig, Preprocessing)
 
@@ -77,7 +79,7 @@ def load_checkpoint(
     Raises CheckpointError for weights that are missing, corrupt, of an unknown variant or another format.
     """
     if source is not None:
-        if Path(source).is_dir():
+        if _is_folder(source):
             return _load_folder(Path(source), variant, str(source))
         return load_from_hub(str(source), variant, revision)
     notice, repo = "", os.environ.get(REPO_VARIABLE)
@@ -87,6 +89,14 @@ def load_checkpoint(
         except CheckpointError as error:
             notice = f"{str(error).rstrip('.')}; the embedded weights answer instead."
     return _load_folder(EMBEDDED, variant, "embedded", notice=notice)
+
+
+def _is_folder(source: str | os.PathLike) -> bool:
+    """Whether there is a folder of that name, which may be one that none can have."""
+    try:
+        return Path(source).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def load_from_hub(
@@ -100,8 +110,8 @@ def load_from_hub(
     named = parse_source(source)
     if named is None:
         raise CheckpointError(
-            f"There is no folder {source}: give a checkpoint's folder (it holds {CONFIG}) or a Hugging Face "
-            "repository as user/name or user/name@REVISION."
+            f"There is no folder {told(source)}: give a checkpoint's folder (it holds {CONFIG}) or a Hugging "
+            "Face repository as user/name or user/name@REVISION."
         )
     if revision is not None and named.revision not in (None, revision):
         raise CheckpointError(
@@ -217,7 +227,7 @@ def _load_folder(
         known = model.state_dict().keys()
         weights = {key: value for key, value in weights.items() if key in known}
     fill(model, weights, folder / MODEL)
-    info = WeightsInfo(source, config["variant"], revision or str(config.get("revision")), notice)
+    info = WeightsInfo(source, config["variant"], revision or told(config.get("revision"), MOST_NAME), notice)
     return Checkpoint(model.eval(), segmenter.eval(), preprocessing, info, root)
 
 
@@ -228,7 +238,9 @@ def load_variant(checkpoint: Checkpoint, name: str) -> HMNet:
     """
     folder, config = _select_variant(checkpoint.folder, name)
     if config.get("base") != checkpoint.info.variant:
-        raise CheckpointError(f"{folder} has not {checkpoint.info.variant} as its base: load it by itself.")
+        raise CheckpointError(
+            f"{told(folder)} has not {checkpoint.info.variant} as its base: load it by itself."
+        )
     own = read_weights(folder / MODEL, config.get("sha256", {}).get(MODEL))
     model, shared = build_hmnet(_parse(ModelConfig, config, "model", folder)), checkpoint.model
     base = shared.state_dict()
@@ -244,9 +256,9 @@ def _read_both(
     root: Path, folder: Path, config: dict
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """HMNet's and the segmenter's weights; what differs in a variant with a base is laid over the base's."""
-    base, sums = config.get("base"), config.get("sha256")
-    if not isinstance(sums, dict) or not ({MODEL} if base else {MODEL, SEGMENTER}) <= sums.keys():
-        raise CheckpointError(f"{folder / CONFIG} lacks the files' SHA-256 sums: copy it anew.")
+    base, sums = config.get("base"), config.get("sha256", {})
+    if not ({MODEL} if base else {MODEL, SEGMENTER}) <= sums.keys():
+        raise CheckpointError(f"{told(folder / CONFIG)} lacks the files' SHA-256 sums: copy it anew.")
     if not base:
         segmenter = read_weights(folder / SEGMENTER, sums[SEGMENTER])
         return read_weights(folder / MODEL, sums[MODEL]), segmenter
@@ -256,7 +268,7 @@ def _read_both(
     base_folder, base_config = _select_variant(root, base)
     if "base" in base_config:
         raise CheckpointError(
-            f"{folder / CONFIG} names the base {base!r}, which has a base itself: copy anew."
+            f"{told(folder / CONFIG)} names the base {told(base)!r}, which has a base itself: copy anew."
         )
     weights, segmenter = _read_both(root, base_folder, base_config)
     return weights | own, segmenter
@@ -274,7 +286,7 @@ def variants_of(folder: Path) -> dict[str, tuple[Path, dict]]:
         configs[config["variant"]] = place, config
     if not configs:
         raise CheckpointError(
-            f"{folder} holds no weights: expected {CONFIG}, {MODEL} and {SEGMENTER} in it; give "
+            f"{told(folder)} holds no weights: expected {CONFIG}, {MODEL} and {SEGMENTER} in it; give "
             "another folder, or restore assets/weights from the repository."
         )
     return configs
@@ -285,22 +297,35 @@ def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
     if variant is None:
         variant = next(iter(configs)) if len(configs) == 1 else DEFAULT_VARIANT
     if variant not in configs:
-        raise CheckpointError(f"Unknown variant {variant!r}: choose one of {', '.join(configs)}.")
+        raise CheckpointError(
+            f"Unknown variant {told(variant)!r}: choose one of {told(', '.join(configs), 300)}."
+        )
     return configs[variant]
 
 
 def _read_config(path: Path) -> dict:
+    name = told(path)
     try:
         config = json.loads(read_file(path))
     except ValueError as error:
         if isinstance(error, CheckpointError):
             raise
-        raise CheckpointError(f"{path} is not readable JSON ({error}): copy it anew.") from error
+        raise CheckpointError(f"{name} is not readable JSON ({told(error)}): copy it anew.") from error
+    # Lists within lists within lists end Python's stack.
+    except RecursionError as error:
+        raise CheckpointError(f"{name} is not readable JSON (nested too deeply): copy it anew.") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         found = config.get("format") if isinstance(config, dict) else None
-        raise CheckpointError(f"{path} has format {found!r}: this version reads format {FORMAT} only.")
-    if not isinstance(config.get("variant"), str):
-        raise CheckpointError(f"{path} names no variant: copy it anew.")
+        raise CheckpointError(
+            f"{name} has format {told(repr(found))}: this version reads format {FORMAT} only."
+        )
+    for key in ("variant", "base"):
+        value = config.get(key, "")
+        if not isinstance(value, str) or value != told(value, MOST_NAME) or not config.get("variant"):
+            raise CheckpointError(f"{name} names no variant: copy it anew.")
+    sums = config.get("sha256", {})
+    if not isinstance(sums, dict) or not all(isinstance(value, str) for value in sums.values()):
+        raise CheckpointError(f"{name} lacks the files' SHA-256 sums: copy it anew.")
     return config
 
 
@@ -310,7 +335,7 @@ def _parse(cls: type[Config], config: dict, key: str, folder: Path) -> Config:
     names = [field.name for field in fields(cls)]
     if not isinstance(values, dict) or values.keys() != set(names):
         raise CheckpointError(
-            f"{folder / CONFIG} does not fit this version: expected {key!r} with {', '.join(names)}."
+            f"{told(folder / CONFIG)} does not fit this version: expected {key!r} with {', '.join(names)}."
         )
     typed = {}
     for field in fields(cls):
@@ -320,8 +345,8 @@ def _parse(cls: type[Config], config: dict, key: str, folder: Path) -> Config:
             value = float(value)
         if type(value) is not kind:
             raise CheckpointError(
-                f"{folder / CONFIG} is damaged: {key}.{field.name} should be like {field.default!r}, "
-                f"got {value!r}."
+                f"{told(folder / CONFIG)} is damaged: {key}.{field.name} should be like {field.default!r}, "
+                f"got {told(repr(value))}."
             )
         typed[field.name] = value
     return cls(**typed)

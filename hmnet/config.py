@@ -1,11 +1,14 @@
 """Configurations: frozen, plain values, saved beside the weights they belong to."""
 
+import math
 from dataclasses import dataclass
 
-from hmnet.errors import CheckpointError
+from hmnet.errors import CheckpointError, told
 
 PART_ENCODINGS = ("code", "label", "one-hot")
 RGB_INPUTS = ("sighting", "pixels")
+MOST_IMAGE, MOST_MARGIN, MOST_FEATURES, MOST_POOLING, MOST_WIDTH = 1024, 10.0, 8192, 64, 1024
+"""Far beyond what is of use: a config.json that asks for more would have all memory taken."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,19 @@ class Preprocessing:
     crop_margin: float = 0.1
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+    def __post_init__(self) -> None:
+        _check_range("image_size", self.image_size, 32, MOST_IMAGE)
+        _check_range("crop_margin", self.crop_margin, 0, MOST_MARGIN)
+        if self.image_size % 32:
+            raise CheckpointError(f"Expected image_size as a multiple of 32, got {self.image_size}.")
+        for name, values, least in (("mean", self.mean, -math.inf), ("std", self.std, 0)):
+            numbers = [value for value in values if type(value) in (int, float) and math.isfinite(value)]
+            if len(numbers) != 3 or len(values) != 3 or min(numbers) <= least:
+                raise CheckpointError(
+                    f"Expected {name} as three numbers, one for each colour, those of std above 0, got "
+                    f"{told(values)}."
+                )
 
 
 @dataclass(frozen=True)
@@ -42,11 +58,13 @@ class ModelConfig:
     input_pooling: int = 1
 
     def __post_init__(self) -> None:
+        _check_range("feature_size", self.feature_size, 1, MOST_FEATURES)
+        _check_range("input_pooling", self.input_pooling, 1, MOST_POOLING)
         for what, value, known in (
             ("part encoding", self.part_encoding, PART_ENCODINGS), ("RGB input", self.rgb_input, RGB_INPUTS)
         ):  # fmt: skip
             if value not in known:
-                raise CheckpointError(f"Unknown {what} {value!r}: choose one of {', '.join(known)}.")
+                raise CheckpointError(f"Unknown {what} {told(value)!r}: choose one of {', '.join(known)}.")
 
 
 @dataclass(frozen=True)
@@ -59,3 +77,13 @@ class SegmenterConfig:
 
     width: int = 64
     foreground_threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_range("width", self.width, 1, MOST_WIDTH)
+        _check_range("foreground_threshold", self.foreground_threshold, 0, 1)
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    # Not a number fails the comparison too.
+    if not low <= value <= high:
+        raise CheckpointError(f"Expected {name} from {low} to {high}, got {told(value)}.")

@@ -4,6 +4,19 @@ Each carries one sentence that says what was expected, what came and what to do.
 prints that sentence and exits with 2; the demo shows it as a notice. A traceback means a bug.
 """
 
+MOST_TOLD = 160
+"""Characters of a name, a value or another program's message within one of our sentences."""
+
+
+def told(value: object, most: int = MOST_TOLD) -> str:
+    """A name, a value or another program's message as it may stand in a sentence.
+
+    On one line, without signs that steer a screen or turn the text round, of at most `most` characters.
+    """
+    text = " ".join(str(value)[: 10 * most].split())
+    text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[1 - most // 2 :]}"
+
 
 class HMNetError(ValueError):
     """Base of all errors meant to be read by a user."""

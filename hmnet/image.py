@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from hmnet.errors import ImageError
+from hmnet.errors import ImageError, told
 
 MAX_SIDE = 2048
 """px; longer photos are scaled down to this, since no network input is larger than a few hundred."""
@@ -18,6 +18,10 @@ MAX_PIXELS = 120_000_000
 """A header that claims more than this is refused unread: 50,000 x 50,000 would decode to 7.5 GB."""
 BEHIND_TRANSPARENCY = (255, 255, 255)
 """Transparent pixels are composited on white: cut-out photos are nearly always made for a white page."""
+MAX_BYTES = 512 * 2**20
+"""A larger file is not read: 120 megapixels take 360 MB even when nothing is compressed."""
+BLOCK = 2**22
+"""Values that are scaled to 8 bits at a time; as floats all of a large photo would take gigabytes."""
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
 READABLE = "JPEG, PNG, WebP, GIF, BMP or TIFF"
 
@@ -59,7 +63,8 @@ def read_sized_image(source: ImageSource, max_side: int = MAX_SIDE) -> tuple[np.
     elif isinstance(source, bytes | bytearray | memoryview):
         image, name = _open(bytes(source), "The uploaded file"), "The uploaded file"
     elif isinstance(source, str | os.PathLike):
-        image, name = _open(_read_file(Path(source)), Path(source).name), Path(source).name
+        name = told(Path(source).name)
+        image = _open(_read_file(Path(source)), name)
     else:
         raise ImageError(
             f"Expected a path, the bytes of a file, a PIL image or an array, got {type(source).__name__}."
@@ -99,14 +104,32 @@ def _is_ready(source: ImageSource, max_side: int) -> bool:
 def _read_file(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise ImageError(f"{path} is a folder: give the photo's own file.")
+            raise ImageError(f"{told(path)} is a folder: give the photo's own file.")
         if not path.exists():
-            raise ImageError(f"There is no file {path}: check the name.")
+            raise ImageError(f"There is no file {told(path)}: check the name.")
+        # A device or a pipe may never end.
+        if not path.is_file():
+            raise ImageError(f"{told(path)} is no ordinary file: give the photo's own.")
+        size = path.stat().st_size
+        # Some of the system's own files say that they are empty, and then never end.
+        if not size:
+            return b""
+        if size > MAX_BYTES:
+            raise ImageError(
+                f"{told(path)} has more than {MAX_BYTES // 2**20} MB: scale the photo down first."
+            )
         return path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, ImageError):
             raise
-        raise ImageError(f"{path} cannot be read ({error}): check its name and permissions.") from error
+        raise ImageError(
+            f"{told(path)} cannot be read ({_reason(error)}): check its name and permissions."
+        ) from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Why a file cannot be read, without its name once more."""
+    return getattr(error, "strerror", None) or told(error)
 
 
 def _open(data: bytes, name: str) -> ImageFile.ImageFile:
@@ -146,7 +169,10 @@ def _plain(image: Image.Image, name: str) -> Image.Image:
     """The picture in mode RGB, or RGBA where it has transparency."""
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(_as_uint8(np.array(image), name))
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    try:
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    except Exception as error:  # a palette that is not there, or too short, shows only here
+        raise _damaged(name, error) from error
 
 
 def _scaled(image: Image.Image, max_side: int) -> Image.Image:
@@ -180,7 +206,7 @@ def _as_uint8(array: np.ndarray, name: str) -> np.ndarray:
         return array.astype(np.uint8) * 255
     if array.dtype.kind not in "uif":
         raise ImageError(f"{name} has values of type {array.dtype}: expected whole numbers or floats.")
-    if not np.isfinite(array).all():
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ImageError(f"{name} holds values that are not finite numbers: expected 0..1 or 0..255.")
     low, high = float(array.min()), float(array.max())
     top, tolerance = _full_scale(array.dtype, high)
@@ -188,7 +214,12 @@ def _as_uint8(array: np.ndarray, name: str) -> np.ndarray:
         raise ImageError(
             f"{name} holds values from {low:g} to {high:g}: expected 0..1, 0..255, or whole numbers 0..65535."
         )
-    return np.rint(array.clip(0, top) * (255 / top)).astype(np.uint8)
+    scaled = np.empty(array.shape, np.uint8)
+    rows = max(1, BLOCK * len(array) // array.size)
+    for start in range(0, len(array), rows):
+        block = array[start : start + rows].clip(0, top) * (255 / top)
+        scaled[start : start + rows] = np.rint(block).astype(np.uint8)
+    return scaled
 
 
 def _full_scale(dtype: np.dtype, high: float) -> tuple[int, float]:
@@ -208,6 +239,6 @@ def _too_large(name: str) -> ImageError:
 
 def _damaged(name: str, error: Exception) -> ImageError:
     return ImageError(
-        f"{name} is truncated or damaged ({str(error).rstrip('.') or type(error).__name__}): "
+        f"{name} is truncated or damaged ({told(error).rstrip('.') or type(error).__name__}): "
         "save or download it again."
     )

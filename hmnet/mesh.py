@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from hmnet.errors import TopologyError
+from hmnet.errors import TopologyError, told
 
 PASS_BAND = 0.1
 """Of `taubin_smooth`, as an eigenvalue of the graph's Laplacian; Taubin's own choice."""
@@ -124,8 +124,8 @@ def regularise(
     operator: str = "average",
 ) -> torch.Tensor:
     """Vertices after the operator of that name, one of OPERATORS; else as `neighbour_average`."""
-    if operator not in OPERATORS:
-        raise TopologyError(f"Unknown operator {operator!r}: choose one of {', '.join(OPERATORS)}.")
+    if not isinstance(operator, str) or operator not in OPERATORS:
+        raise TopologyError(f"Unknown operator {told(operator)!r}: choose one of {', '.join(OPERATORS)}.")
     return OPERATORS[operator](vertices, neighbour_matrix, iterations, strength)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hmnet.errors import MeshFileError
+from hmnet.errors import MeshFileError, told
 from hmnet.export import upright
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 2**20
 FARTHEST = 1e5
 """m; a larger coordinate is no person's, whatever unit the file is in."""
+MAX_GLB_NODES = 1000
+"""Nodes and scenes; what places them goes from each to all others."""
 MAX_GLB_ITEMS = 1_000_000
 """Vertices, normals, colours and corners of faces together."""
 GLB_JSON_AT = 20
@@ -37,30 +39,39 @@ def read_mesh(path: str | Path, vertex_counts: Sequence[int]) -> np.ndarray:
     kind = path.suffix.lower()
     if kind not in READERS:
         raise MeshFileError(
-            f"Expected a mesh as {', '.join(READERS)}, got {path.name!r}: save it as one of them."
+            f"Expected a mesh as {', '.join(READERS)}, got {told(path.name)!r}: save it as one of them."
         )
-    data = _bytes_of(path)
+    name = told(path.name)
+    data = _bytes_of(path, name)
     try:
         vertices = READERS[kind](data)
     except MeshFileError:
         raise
     # Whatever a parser stumbles over in a damaged file: it has no errors of its own.
     except Exception as error:
-        raise MeshFileError(f"{path.name} cannot be read as {kind}: export it anew.") from error
-    return _checked(vertices, path.name, vertex_counts)
+        raise MeshFileError(f"{name} cannot be read as {kind}: export it anew.") from error
+    return _checked(vertices, name, vertex_counts)
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(path: Path, name: str) -> bytes:
     """The file's content, if it is not too large."""
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise MeshFileError(
-                f"{path.name} has {size / 2**20:.0f} MB: a mesh file may have {MAX_BYTES // 2**20} MB."
+                f"{name} has {size / 2**20:.0f} MB: a mesh file may have {MAX_BYTES // 2**20} MB."
             )
-        return path.read_bytes()
-    except OSError as error:
-        raise MeshFileError(f"{path.name} cannot be opened ({error.strerror or error}).") from error
+        # A device or a pipe has no size and may never end.
+        if not path.is_file():
+            raise MeshFileError(f"{name} is no ordinary file: give the mesh's own.")
+        # Some of the system's own files say that they are empty, and then never end.
+        return path.read_bytes() if size else b""
+    except MeshFileError:
+        raise
+    # A ValueError tells of a name that no file can have.
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or told(error)
+        raise MeshFileError(f"{name} cannot be opened ({reason}): check its name and permissions.") from error
 
 
 def _checked(vertices: np.ndarray, name: str, vertex_counts: Sequence[int]) -> np.ndarray:
@@ -109,6 +120,9 @@ def _check_glb(described: dict) -> None:
     pieces = sum(len(mesh["primitives"]) for mesh in described.get("meshes", ()))
     if pieces != 1:
         raise MeshFileError(f"Expected one mesh with one material in the GLB, got {pieces}: export it alone.")
+    # With thousands of nodes below one another, placing them takes minutes.
+    if sum(len(described.get(key, ())) for key in ("nodes", "scenes", "meshes")) > MAX_GLB_NODES:
+        raise MeshFileError(f"The GLB has more than {MAX_GLB_NODES:,} nodes: export the mesh alone.")
     accessors = described.get("accessors", ())
     # An accessor without data stands for as many zeros as it says.
     if any("bufferView" not in accessor for accessor in accessors):

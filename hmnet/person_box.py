@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from hmnet.errors import BoxError
+from hmnet.errors import BoxError, told
+from hmnet.finite import finite_array
 from hmnet.keypoints import CELL, heats_and_centres, keypoints_of
 
 LEAST_SIDE = 8
@@ -116,12 +117,9 @@ def check_box(box: Sequence[float] | np.ndarray, photo_size: tuple[int, int]) ->
     Raises BoxError when it is no four finite numbers, has no area, or shows (nearly) nothing of the photo.
     """
     width, height = photo_size
-    try:
-        numbers = np.asarray(box, np.float64)
-    except (TypeError, ValueError) as error:
-        raise BoxError(f"Expected a box of four numbers x0, y0, x1, y1 in px, got {box!r}.") from error
-    if numbers.shape != (4,) or not np.isfinite(numbers).all():
-        raise BoxError(f"Expected a box of four finite numbers x0, y0, x1, y1 in px, got {numbers.tolist()}.")
+    numbers = finite_array(box, (4,))
+    if numbers is None:
+        raise BoxError(f"Expected a box of four finite numbers x0, y0, x1, y1 in px, got {told(box)}.")
     x0, y0, x1, y1 = numbers.tolist()
     shown = f"The box {x0:g}, {y0:g}, {x1:g}, {y1:g}"
     if x1 <= x0 or y1 <= y0:

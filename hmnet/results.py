@@ -13,6 +13,7 @@ from hmnet.checkpoint import EMBEDDED
 from hmnet.errors import DataError, OutputError
 from hmnet.figure_sections import FIGURES, figure_sections
 from hmnet.findings import DIFFERENT, NOTE, SAME, findings
+from hmnet.fuzz_section import fuzz_section
 from hmnet.published import TABLES
 from hmnet.recorded import EXPERIMENTS, Family, equal_budget, shipped, shown
 from hmnet.serving_section import faults_section, load_section
@@ -123,6 +124,7 @@ def results(weights: Path = EMBEDDED, experiments: Path = EXPERIMENTS, figures: 
         speed_section(figures),
         load_section(figures),
         faults_section(figures),
+        fuzz_section(figures),
         _both("The variants", "What they are, and how long HMNet was trained.", variant_table, families),
         *_comparison(families),
     )

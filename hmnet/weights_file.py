@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from hmnet.errors import CheckpointError
+from hmnet.errors import CheckpointError, told
 
 PICKLE_STARTS = (b"\x80", b"PK\x03\x04")
 """First bytes of a pickle, and of the zip archive that torch.save makes of one."""
@@ -66,11 +66,19 @@ def in_eight_bits(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def from_eight_bits(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """What `_in_eight_bits` was given, rounded; tensors without a scale as they are."""
+    """What `in_eight_bits` was given, rounded; tensors without a scale as they are.
+
+    Raises CheckpointError for scales that are not one for each row: they would spread a few numbers over as
+    much memory as their product says.
+    """
     weights = {}
     for key, value in tensors.items():
         scale = tensors.get(key + SCALE)
         if scale is not None:
+            if value.ndim < 2 or scale.shape != value.shape[:1] or not scale.is_floating_point():
+                raise CheckpointError(
+                    f"The scales of the weights {told(key)} do not fit them: copy the file anew."
+                )
             value = value.float() * scale.view(-1, *[1] * (value.ndim - 1))
         if not key.endswith(SCALE):
             weights[key] = value
@@ -82,17 +90,22 @@ def read_weights(path: Path, sha256: str | None = None) -> dict[str, torch.Tenso
     data = read_file(path)
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise CheckpointError(
-            f"The weights {path} are corrupt (their SHA-256 differs from config.json's): copy them anew."
+            f"The weights {told(path)} are corrupt (their SHA-256 differs from config.json's): copy them "
+            "anew."
         )
     try:
-        return from_eight_bits(safetensors.torch.load(data))
-    except SafetensorError as error:
+        tensors = safetensors.torch.load(data)
+    # A LookupError tells of a type of numbers that torch does not have.
+    except (SafetensorError, LookupError) as error:
         if data.startswith(PICKLE_STARTS):
             raise CheckpointError(
-                f"{path} is a pickle, whatever its name says, and would run code when it is read: refused, "
-                "take weights in safetensors."
+                f"{told(path)} is a pickle, whatever its name says, and would run code when it is read: "
+                "refused, take weights in safetensors."
             ) from error
-        raise CheckpointError(f"{path} is not a readable weights file ({error}): copy it anew.") from error
+        raise CheckpointError(
+            f"{told(path)} is not a readable weights file ({told(error)}): copy it anew."
+        ) from error
+    return from_eight_bits(tensors)
 
 
 def fill(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
@@ -105,8 +118,8 @@ def fill(network: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> No
     wrong = wrong or [key for key, value in expected.items() if value.shape != weights[key].shape]
     if wrong:
         raise CheckpointError(
-            f"{path} does not fit its config.json: {len(wrong)} weights missing, unknown or of another shape "
-            f"(first: {', '.join(wrong[:3])}); take both files from the same checkpoint."
+            f"{told(path)} does not fit its config.json: {len(wrong)} weights missing, unknown or of another "
+            f"shape (first: {told(', '.join(wrong[:3]))}); take both files from the same checkpoint."
         )
     network.load_state_dict(weights)
 
@@ -116,7 +129,7 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CheckpointError(
-            f"{path} cannot be read ({error.strerror}): a checkpoint needs config.json, "
+            f"{told(path)} cannot be read ({error.strerror}): a checkpoint needs config.json, "
             "hmnet.safetensors and segmenter.safetensors."
         ) from error
 

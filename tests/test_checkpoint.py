@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import pickle
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from hmnet import checkpoint as module
@@ -17,6 +20,8 @@ from hmnet.errors import CheckpointError, OutputError
 from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import PartSegmenter
 from hmnet.weights_file import from_eight_bits, in_eight_bits, read_weights, save_weights
+
+PREPARED = asdict(Preprocessing())
 
 
 @pytest.fixture
@@ -158,6 +163,27 @@ def test_corrupt_weights(name: str, damaged: Path) -> None:
         load_checkpoint(damaged)
 
 
+def test_scales_that_would_spread_the_weights(tmp_path: Path) -> None:
+    # 8-bit weights of one row and as many scales as one likes became a matrix of both.
+    save_file({"w": torch.ones(1, 1000, dtype=torch.int8), "w.scale": torch.ones(1000)}, tmp_path / "weights")
+    with pytest.raises(CheckpointError, match="scales of the weights w do not fit"):
+        read_weights(tmp_path / "weights")
+
+
+def test_a_pickle_is_not_unpickled(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple:
+            return Path.touch, (tmp_path / "executed",)
+
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        (tmp_path / "hmnet.safetensors").write_bytes(pickle.dumps({"weight": Trap()}, protocol))
+        with pytest.raises(CheckpointError, match=r"is a pickle|not a readable weights file"):
+            read_weights(tmp_path / "hmnet.safetensors")
+    assert not (tmp_path / "executed").exists()
+    pickle.loads((tmp_path / "hmnet.safetensors").read_bytes())
+    assert (tmp_path / "executed").exists(), "the trap would not have shown it"
+
+
 def test_weights_that_are_no_weights(tmp_path: Path) -> None:
     (tmp_path / "weights").write_text("no weights")
     with pytest.raises(CheckpointError, match="not a readable weights file"):
@@ -187,6 +213,21 @@ def test_weights_that_do_not_fit(change_tensors: str, damaged: Path) -> None:
         ({"model": {}}, "expected 'model' with variant, body"),
         ({"segmenter": {"width": "64", "foreground_threshold": 0.5}}, r"segmenter\.width should be like 64"),
         ({"sha256": {}}, "lacks the files' SHA-256"),
+        # Without a sum nothing was compared, and a list ended in an AttributeError.
+        ({"sha256": {"hmnet.safetensors": None}}, "lacks the files' SHA-256"),
+        ({"sha256": ["hmnet.safetensors"]}, "lacks the files' SHA-256"),
+        # These were built, or tried to be: hundreds of gigabytes.
+        ({"segmenter": {"width": 10**8, "foreground_threshold": 0.5}}, "width from 1 to 1024, got 100000000"),
+        (
+            {"segmenter": {"width": 64, "foreground_threshold": float("nan")}},
+            "threshold from 0 to 1, got nan",
+        ),
+        ({"preprocessing": PREPARED | {"image_size": 10**7 * 32}}, "image_size from 32 to 1024"),
+        ({"preprocessing": PREPARED | {"image_size": 100}}, "multiple of 32, got 100"),
+        ({"preprocessing": PREPARED | {"std": [1, 1, 0]}}, "std as three numbers"),
+        ({"preprocessing": PREPARED | {"mean": ["0", "0", "0"]}}, "mean as three numbers"),
+        # A TypeError came through: a list is no name of a variant.
+        ({"base": ["hmnet"]}, "names no variant"),
     ],
 )
 def test_configurations_that_do_not_fit(entries: dict, sentence: str, damaged: Path) -> None:
@@ -196,7 +237,8 @@ def test_configurations_that_do_not_fit(entries: dict, sentence: str, damaged: P
 
 
 def test_a_configuration_that_is_no_json(damaged: Path) -> None:
-    for text in ("{", "[1]", "\x00"):
+    # Python's stack ends where lists lie too deep, with an error of its own.
+    for text in ("{", "[1]", "\x00", "[" * 100_000):
         (damaged / "config.json").write_text(text)
         with pytest.raises(CheckpointError, match=r"config\.json"):
             load_checkpoint(damaged)
@@ -216,7 +258,8 @@ def test_variants(damaged: Path, tmp_path: Path) -> None:
 
 
 def test_sources_that_do_not_exist(tmp_path: Path) -> None:
-    for source in (tmp_path / "absent", "absent", "./a/b/c", ""):
+    # Of the last two, names that no folder can have, errors of Python's came through.
+    for source in (tmp_path / "absent", "absent", "./a/b/c", "", "x" * 5000, "a\ud800"):
         with pytest.raises(CheckpointError):
             load_checkpoint(source)
     with pytest.raises(CheckpointError, match="holds no weights"):

@@ -1,9 +1,11 @@
 """Photos as people really hand them over, good and bad."""
 
 import io
+import os
 import struct
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from PIL import Image
 
 from hmnet.errors import ImageError
-from hmnet.image import MAX_SIDE, read_image, read_sized_image
+from hmnet.image import MAX_BYTES, MAX_SIDE, read_image, read_sized_image
 
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 200, 30), (30, 30, 220), (128, 128, 128)
 
@@ -240,6 +242,47 @@ def test_damaged_bytes_never_raise_anything_else(kind: str) -> None:
         except ImageError:
             continue
         assert image.dtype == np.uint8 and image.ndim == 3
+
+
+def test_a_palette_that_is_not_there_is_told() -> None:
+    # Pillow stops at an assertion about it, and only after decoding.
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        read_image(_png(16, 16, 8, 3, bytes(17 * 16)))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_never_ends_is_not_read(make: Callable[[Path], None], tmp_path: Path) -> None:
+    # A pipe was waited for, and a device was read until all memory was taken.
+    make(tmp_path / "photo.jpg")
+    with pytest.raises(ImageError, match=r"photo\.jpg is no ordinary file"):
+        read_image(tmp_path / "photo.jpg")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "photo.jpg").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(ImageError, match="has more than 512 MB"):
+        read_image(tmp_path / "photo.jpg")
+
+
+def test_a_name_breaks_no_sentence() -> None:
+    # Names went into the sentence as they were: line ends, signs that turn the text round, any length.
+    with pytest.raises(ImageError) as caught:
+        read_image("a\nb\u202egpj" + "x" * 999)
+    sentence = str(caught.value)
+    assert sentence.isprintable() and len(sentence) < 300
+
+
+def test_16_bits_are_scaled_piece_by_piece() -> None:
+    # All of a photo as float64 took 8 times its memory, and 100 megapixels more than 10 s.
+    levels = np.arange(16_000_000, dtype=np.uint16).reshape(4000, 4000)
+    tracemalloc.start()
+    image = read_image(levels, max_side=64)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert image.shape == (64, 64, 3) and peak < 4 * levels.nbytes
+    small = levels[:100, :100] * 7
+    assert_close(read_image(small), np.rint(small / 257.0)[..., None].repeat(3, 2))
 
 
 def _png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = (
     {"errors"},
-    {"config", "device", "download", "hub_source", "precision", "variants"},
+    {"config", "device", "download", "finite", "hub_source", "precision", "variants"},
     {
         "mesh",
         "zbuffer",
@@ -41,6 +41,7 @@ FLOORS = (
         "figure_sections",
         "speed_section",
         "serving_section",
+        "fuzz_section",
         "set_errors",
     },
     {"report", "comparison", "speed"},

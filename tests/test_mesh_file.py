@@ -1,7 +1,9 @@
 """What is read from mesh files, our own and others', and what is refused in one sentence."""
 
 import json
+import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +95,8 @@ def one_mesh(accessor: dict, buffer: dict, view: dict | None = None) -> dict:
 CORNERS = {"byteLength": 36}
 TWICE = one_mesh({"count": 3, "bufferView": 0}, CORNERS, CORNERS)
 TWICE |= {"nodes": [{"mesh": 0}, {"mesh": 0}], "scenes": [{"nodes": [0, 1]}]}
+DEEP = one_mesh({"count": 3, "bufferView": 0}, CORNERS, CORNERS)
+DEEP |= {"nodes": [*({"children": [i + 1]} for i in range(2000)), {"mesh": 0}]}
 COORDINATES = b"".join(b"property float %c\n" % axis for axis in b"xyz")
 NUMBERLESS = b"ply\nformat ascii 1.0\nelement vertex 0\n" + COORDINATES + b"end_header\n"
 LYING = NUMBERLESS.replace(b"ascii", b"binary_little_endian").replace(b"vertex 0", b"vertex 999999999999")
@@ -120,6 +124,8 @@ LYING = NUMBERLESS.replace(b"ascii", b"binary_little_endian").replace(b"vertex 0
         ("a.glb", glb_of({"asset": {"version": "2.0"}}), "Expected one mesh with one material .* got 0"),
         ("a.glb", glb_of(TWICE, bytes(36)), "Expected one mesh in the GLB's scene, got 2"),
         ("a.glb", glb_of(one_mesh({"count": 10**10}, {"byteLength": 16})), "sparse or compressed"),
+        # Placing nodes below one another took minutes.
+        ("a.glb", glb_of(DEEP, bytes(36)), "more than 1,000 nodes"),
         (
             "a.glb",
             glb_of(one_mesh({"count": 10**8, "bufferView": 0}, {"byteLength": 16}, {"byteStride": 1})),
@@ -137,6 +143,21 @@ def test_what_is_no_mesh_of_ours_is_refused(name, content, sentence, tmp_path: P
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(MeshFileError, match=r"a\.obj cannot be opened \(No such file"):
         read_mesh(tmp_path / "a.obj", COUNTS)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_never_ends_is_not_read(make: Callable[[Path], None], tmp_path: Path) -> None:
+    # A pipe was waited for, and a device, which has no size, was read until all memory was taken.
+    make(tmp_path / "a.obj")
+    with pytest.raises(MeshFileError, match=r"a\.obj is no ordinary file"):
+        read_mesh(tmp_path / "a.obj", COUNTS)
+
+
+def test_a_name_that_no_file_can_have_is_told() -> None:
+    # A ValueError of Python's came through.
+    with pytest.raises(MeshFileError, match="cannot be opened") as caught:
+        read_mesh("a\0\n.obj", COUNTS)
+    assert str(caught.value).isprintable()
 
 
 def test_a_large_file_is_not_even_read(tmp_path: Path, monkeypatch) -> None:

@@ -118,6 +118,10 @@ def test_a_person_s_piece_of_the_mask_is_the_one_with_their_keypoints() -> None:
         ((10, 10, 40), "four"),
         ("abcd", "four"),
         ([[1, 2], [3]], "four"),
+        # No float holds it: an OverflowError came through.
+        ([10**400] * 4, "four"),
+        # The sentence held all of it.
+        (list(range(10_000)), "got .{,200}$"),
     ],
 )
 def test_bad_boxes(box: object, reason: str) -> None:

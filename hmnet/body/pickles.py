@@ -6,12 +6,15 @@ same. The reader here looks no name up: the few that such files are made of stan
 below, which keep what they are given and do nothing, and every other name ends the reading.
 """
 
+import io
 import pickle
+import struct
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from hmnet.errors import BodyError
+from hmnet.errors import BodyError, told
 
 NUMBERS = "biufcSU"
 """Kinds of array elements that are read: numbers, truth values and text, never objects."""
@@ -29,19 +32,22 @@ def read_pickle(path: str | Path) -> dict:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            content = _plain(_Reader(file, encoding="latin1").load())
+        # From memory: of a file, Python makes room for as many bytes as the pickle says before it reads them.
+        file = io.BytesIO(path.read_bytes())
+        content = _plain(_Reader(file, encoding="latin1").load())
     except BodyError as error:
-        raise BodyError(f"{path} was not read: {error}") from error
+        raise BodyError(f"{told(path)} was not read: {error}") from error
     except OSError as error:
-        raise BodyError(f"{path} cannot be read ({error.strerror}): expected a pickle of arrays.") from error
+        raise BodyError(
+            f"{told(path)} cannot be read ({error.strerror}): expected a pickle of arrays."
+        ) from error
     except Exception as error:  # A damaged pickle can fail in any way.
         raise BodyError(
-            f"{path} cannot be read as a pickle of arrays ({type(error).__name__}: {error}): "
+            f"{told(path)} cannot be read as a pickle of arrays ({type(error).__name__}: {told(error)}): "
             "download it again from where it came."
         ) from error
     if not isinstance(content, dict):
-        raise BodyError(f"{path} holds a {type(content).__name__}, expected a dict of arrays.")
+        raise BodyError(f"{told(path)} holds a {type(content).__name__}, expected a dict of arrays.")
     return content
 
 
@@ -60,10 +66,17 @@ class _Reader(pickle._Unpickler):
         record = RECORDS.get((module.replace("numpy._core", "numpy.core"), name))
         if record is None:
             raise BodyError(
-                f"it asks for {module}.{name}, which no file of arrays needs. Nothing of it was executed; "
-                "open it with no other program, and take the file from its official site."
+                f"it asks for {told(module)}.{told(name)}, which no file of arrays needs; nothing of it was "
+                "executed, so open it with no other program, and take the file from its official site."
             )
         return record
+
+    def load_bytearray8(self) -> None:
+        """Python's own makes as many zeros as the file says before it looks how many bytes there are."""
+        (length,) = struct.unpack("<Q", self.read(8))
+        self.append(bytearray(self.read(length)))
+
+    dispatch: ClassVar = {**pickle._Unpickler.dispatch, pickle.BYTEARRAY8[0]: load_bytearray8}
 
     def persistent_load(self, reference: object) -> None:
         raise BodyError("it refers to objects outside itself, which no file of arrays does.")

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from hmnet.body.anny import AnnyBody
 from hmnet.body.softening import softened
-from hmnet.errors import BodyError
+from hmnet.errors import BodyError, told
 
 ASSETS = Path(__file__).parents[2] / "assets"
 LICENSED = ("smpl", "smpl-1723", "mano")
@@ -103,7 +103,7 @@ def load_body(name: str = "anny") -> BodyTemplate:
         return _load_licensed(name)
     loaders = {"anny": _load_template, "anny-full": _load_full_template}
     if name not in loaders:
-        raise BodyError(f"Unknown body {name!r}: choose one of {', '.join((*loaders, *LICENSED))}.")
+        raise BodyError(f"Unknown body {told(name)!r}: choose one of {', '.join((*loaders, *LICENSED))}.")
     return loaders[name]()
 
 

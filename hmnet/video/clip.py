@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 import av
 import numpy as np
 
-from hmnet.errors import VideoError
+from hmnet.errors import VideoError, told
 from hmnet.image import MIN_SIDE
 from hmnet.video.overlap import read_ahead
 
@@ -29,6 +29,9 @@ MAX_PIXELS = 36_000_000
 """A header that claims larger frames is refused unread; 8K has 33 million."""
 MAX_RATE = 500.0
 """Frames a second. Some containers give their clock's ticks instead, a thousand of them or more."""
+MAX_PIXELS_A_SECOND = 500_000_000
+"""Of a clip whose length is bounded; 4K at 60 frames has 498 million. A small file may hold hundreds of large
+empty frames in each second, and skipping them takes as long as using them."""
 MAX_ASPECT = 4.0
 USUAL_RATE = 25.0
 """Frames a second of a video that does not say."""
@@ -75,7 +78,7 @@ class Clip:
     def __init__(self, source: VideoSource, sampling: Sampling, most_seconds: float | None = None) -> None:
         """most_seconds: a longer video is refused, whatever `sampling.stop`. Raises VideoError."""
         self._source, self.sampling = source, sampling
-        self.name = "The uploaded file" if isinstance(source, bytes) else Path(source).name
+        self.name = "The uploaded file" if isinstance(source, bytes) else told(Path(source).name)
         self.notice: str | None = None
         with self._open() as container:
             stream = container.streams.video[0]
@@ -114,6 +117,10 @@ class Clip:
                 return
             if self._most_seconds is not None and seconds > self._most_seconds:
                 self.notice = f"{self.name} is longer than {self._most_seconds:g} s: the rest was left out."
+                return
+            decoded = (index + 1) * frame.width * frame.height
+            if self._most_seconds is not None and decoded > MAX_PIXELS_A_SECOND * (seconds + 1):
+                self.notice = f"{self.name} has too many pixels a second: what comes later was left out."
                 return
             if index % sampling.every:
                 continue
@@ -176,12 +183,10 @@ class Clip:
 
     def _file(self) -> BinaryIO:
         source = self._source
-        data = io.BytesIO(source) if isinstance(source, bytes) else _opened(Path(source))
-        if not data.read(1):
-            data.close()
+        size = len(source) if isinstance(source, bytes) else _size(Path(source))
+        if not size:
             raise VideoError(f"{self.name} is empty (0 bytes): save or download the video again.")
-        data.seek(0)
-        return data
+        return io.BytesIO(source) if isinstance(source, bytes) else _opened(Path(source))
 
     def _sizes(
         self, container: av.container.InputContainer, aspect: float
@@ -230,15 +235,31 @@ def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(image, turns))
 
 
+def _size(path: Path) -> int:
+    """Bytes of a file, which is not opened: a pipe would be waited for, and a device may never end."""
+    try:
+        if path.is_dir():
+            raise VideoError(f"{told(path)} is a folder: give the video's own file.")
+        if not path.exists():
+            raise VideoError(f"There is no file {told(path)}: check the name.")
+        if not path.is_file():
+            raise VideoError(f"{told(path)} is no ordinary file: give the video's own.")
+        return path.stat().st_size
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
-    except IsADirectoryError as error:
-        raise VideoError(f"{path} is a folder: give the video's own file.") from error
-    except FileNotFoundError as error:
-        raise VideoError(f"There is no file {path}: check the name.") from error
-    except (OSError, ValueError) as error:
-        raise VideoError(f"{path} cannot be read ({error}): check its name and permissions.") from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> VideoError:
+    return VideoError(
+        f"{told(path)} cannot be read ({error.strerror or told(error)}): check its name and permissions."
+    )
 
 
 def _rate(stream: av.VideoStream) -> float:

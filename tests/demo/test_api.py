@@ -121,6 +121,11 @@ def test_variants_are_compared(client, example):
         ("regularise", {"strength": "much"}, "strength as a number from 0 to 1, got 'much'"),
         ("regularise", {"strength": 1.1}, "strength as a number from 0 to 1, got 1.1"),
         ("regularise", {"operator": "median"}, "Unknown operator 'median': choose one of average, taubin"),
+        # A list cannot be looked up: a TypeError came through.
+        ("regularise", {"operator": ["average"]}, "Unknown operator"),
+        # No float holds it, or the answer was no number and so no JSON.
+        ("regularise", {"vertices": [[10**400, 0, 0]] * 1229}, "Expected 1229 vertices"),
+        ("regularise", {"vertices": [[1e308, -1e308, 0]] * 1229}, "Expected 1229 vertices"),
         ("reconstruct", {"photo": "photo.jpg"}, "Expected the photo as a file"),
         ("compare", {"photo": None}, "Expected the photo as a file"),
     ],

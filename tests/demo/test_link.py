@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from demo.link import Settings, query, settings_of
+from demo.link import Settings, query, settings_of, view_state
 from demo.part_change import PartChange
 from demo.session import Lab
 
@@ -73,3 +73,26 @@ def test_values_as_the_pages_controls_give_them():
     # A slider gives whole numbers as floats, and 0 for "automatic".
     text = query({"iterations": 3.0, "limit": 0, "dropped": ["head"], "noise": 0, "lesson": ""})
     assert text == "iterations=3&dropped=head"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        7,
+        "",
+        "{",
+        "[]",
+        "null",
+        "[" * 5000,
+        '{"a": ' + "9" * 5000 + "}",
+        '{"a": "' + "x" * 20_000 + '"}',
+    ],
+)
+def test_what_is_no_state_of_the_view_is_as_if_it_were_not_said(text):
+    # Errors of the JSON's reader came through.
+    assert view_state(text) == {}
+
+
+def test_the_state_of_the_view_is_read():
+    assert view_state(VIEW) == json.loads(VIEW)

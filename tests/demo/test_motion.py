@@ -127,7 +127,17 @@ def test_nobody_in_the_picture(predictor):
 
 
 @pytest.mark.parametrize(
-    "box", ["here", [1, 2], [float("nan")] * 4, [50, 50, 50, 50], [900, 900, 950, 950], {}]
+    "box",
+    [
+        "here",
+        [1, 2],
+        [float("nan")] * 4,
+        [50, 50, 50, 50],
+        [900, 900, 950, 950],
+        {},
+        # No float holds it: an OverflowError came through.
+        [10**400] * 4,
+    ],
 )
 def test_a_box_that_is_none_is_not_used(predictor, box):
     assert "raw" in Live(predictor).answer(message(frames(1)[0], box))
@@ -136,7 +146,9 @@ def test_a_box_that_is_none_is_not_used(predictor, box):
 @pytest.mark.parametrize(
     "wrong",
     [None, "picture", {}, {"picture": 7}, {"picture": "data:image/svg+xml;base64,AAAA"},
-     {"picture": "data:image/jpeg;base64,%%%%"}, {"picture": "data:image/jpeg;base64,AAAA"},
+     {"picture": "data:image/jpeg;base64,%%%%"},
+     # What is not even ASCII ended in a ValueError of Python's.
+     {"picture": "data:image/jpeg;base64,\u00e9\ud800"}, {"picture": "data:image/jpeg;base64,AAAA"},
      {"picture": "data:image/jpeg;base64," + "A" * (motion.MOST_PICTURE + 4)}],
 )  # fmt: skip
 def test_what_is_no_picture_gets_one_sentence(predictor, wrong):

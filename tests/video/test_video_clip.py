@@ -1,5 +1,6 @@
 """Reading videos: which frames come, how large, when; and one sentence for what is no video."""
 
+import os
 import threading
 import wave
 from collections.abc import Callable
@@ -143,6 +144,9 @@ def playlist(path: Path) -> None:
         (playlist, "is not a video"),
         (lambda path: written(path, levels(5, (8, 8))), "8 x 8 px: a video needs at least 16 px"),
         (lambda path: path.write_bytes(bytes(5000)), "is not a video"),
+        # Opening it waited for somebody who writes into it.
+        (os.mkfifo, "is no ordinary file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is no ordinary file"),
     ],
 )
 def test_what_is_no_video(make: Callable[[Path], None], sentence: str, tmp_path: Path) -> None:
@@ -170,6 +174,13 @@ def test_limits(make_video: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_clip(path, most_seconds=2.1).frame_count == 50
     with pytest.raises(VideoError, match=r"lasts 2.0 s: expected at most 1 s"):
         open_clip(path, most_seconds=1)
+    # A small file of hundreds of large empty frames a second was decoded for minutes.
+    height, width = next(iter(open_clip(path))).image.shape[:2]
+    monkeypatch.setattr("hmnet.video.clip.MAX_PIXELS_A_SECOND", 10 * height * width)
+    clip = open_clip(path, most_seconds=3)
+    # At 25 frames a second and 10 for each second and one more: until 0.6 s.
+    assert [frame.index for frame in clip] == list(range(16)) and "too many pixels" in clip.notice
+    assert len(list(open_clip(path))) == 50
     monkeypatch.setattr("hmnet.video.clip.MAX_PIXELS", 1000)
     with pytest.raises(VideoError, match="megapixels"):
         open_clip(path)
