@@ -69,5 +69,6 @@ def settings(body: BodyTemplate) -> dict:
         "most_seconds": MOST_SECONDS,
         "most_rate": MOST_RATE,
         "filter": [smoothing.min_cutoff, smoothing.beta, smoothing.d_cutoff],
-        "joints": json.loads(json.dumps(rows)),
+        # As text: Gradio copies every number of a page's settings, one by one, for each who opens it.
+        "joints": json.dumps(rows),
     }

@@ -19,7 +19,8 @@ const trackOf = (frames) => {
     return { seconds: frame.seconds, raw, smooth: raw && smoother.next(raw.points, raw.camera, frame.seconds) };
   });
 };
-const jointsOf = (points) => props.settings.joints.map((row) => {
+const jointRows = JSON.parse(props.settings.joints);
+const jointsOf = (points) => jointRows.map((row) => {
   const place = [0, 0, 0];
   for (const [vertex, weight] of row) for (let axis = 0; axis < 3; axis++) place[axis] += weight * points[3 * vertex + axis];
   return place;

@@ -1,10 +1,12 @@
 """The page, served: launched behind the gate, with its queue, its checks, its figures and its sweeper."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import torch
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
@@ -19,6 +21,8 @@ from hmnet.render import renderer_works
 
 MESSAGES = 300
 """Visitors for whom answers are kept that they have not fetched."""
+POLLED = 0.01
+"""Seconds between two looks at the queue while somebody waits."""
 
 
 def launch(blocks: gr.Blocks, limits: Limits, **options: Any) -> tuple[str, Metrics]:
@@ -26,11 +30,15 @@ def launch(blocks: gr.Blocks, limits: Limits, **options: Any) -> tuple[str, Metr
 
     options: of `gr.Blocks.launch`, those of `demo.theme.launch_options` among them.
     """
+    # Otherwise every thread that answers has a team of threads of its own, which wait for work by spinning.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // limits.at_once))
     metrics = Metrics()
     # `api_open` would let anybody run a listener without waiting for it.
     blocks.queue(api_open=False, default_concurrency_limit=limits.at_once)
     queue = blocks._queue
     queue.pending_messages_per_session.max_size = MESSAGES
+    # Gradio looks a thousand times a second whether who waits may begin.
+    queue.sleep_when_free, queue.progress_update_sleep_when_free = POLLED, 10 * POLLED
     # After every event Gradio makes a summary of the last ten thousand, for a page that is switched off.
     queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize
     admission = Admission(blocks, limits, metrics)

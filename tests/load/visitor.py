@@ -16,7 +16,7 @@ import numpy as np
 from tests.load.photos import TOLERANCE, Photo, whose
 from tests.load.protocol import Browser, FailedError, Layout, RefusedError
 
-THINKS = (1.0, 4.0)
+THINKS = (3.0, 10.0)
 """Seconds between two things that a visitor does, from and to."""
 LEAVES = 0.15
 """Share of visits that end while the photo is waiting."""
