@@ -6,6 +6,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from demo.serving.memory import give_back
+
 log = logging.getLogger(__name__)
 
 EVERY, OLD = 60.0, 600.0
@@ -35,7 +37,7 @@ def sweep(folder: Path, age: float = OLD) -> int:
 
 
 class Sweeper:
-    """Sweeps a folder from time to time, in a thread that ends with the process."""
+    """Sweeps a folder, and free memory, from time to time, in a thread that ends with the process."""
 
     def __init__(self, folder: Path, every: float = EVERY, age: float = OLD) -> None:
         self._folder, self._every, self._age = folder, every, age
@@ -49,6 +51,7 @@ class Sweeper:
         while True:
             try:
                 sweep(self._folder, self._age)
+                give_back()
             except Exception:  # the next sweep may succeed; without sweeps the disk fills up
                 log.exception("The sweep of %s failed.", self._folder)
             if self._stopped.wait(self._every):
