@@ -7,7 +7,7 @@ import demo.environment  # noqa: F401 - before anything that imports Gradio
 from demo import zero_gpu  # and before anything that imports torch
 from demo.serving.limits import Limits
 from demo.serving.logs import log_as_json
-from demo.serving.memory import keep_little
+from demo.serving.memory import share_arenas
 from demo.serving.start import launch
 from demo.session import Models
 from demo.theme import launch_options
@@ -23,7 +23,7 @@ from hmnet.predictor import Predictor
 def main(arguments: list[str] | None = None) -> int:
     """Serves the page until it is stopped; returns 2 after one sentence when the weights cannot be had."""
     options = _parser().parse_args(arguments)
-    keep_little()
+    share_arenas()
     if options.json_logs:
         log_as_json()
     try:

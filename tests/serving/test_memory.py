@@ -6,29 +6,53 @@ from pathlib import Path
 
 import pytest
 
-from demo.serving.memory import keep_little
+from demo.serving.memory import share_arenas
 
-CODE = """
-import sys
+ROOT = Path(__file__).parents[2]
+FREED = """
 from hmnet.speed.memory import status_of
-from demo.serving.memory import give_back, keep_little
-if sys.argv[1] == "large":
-    keep_little()
-pieces = [bytearray(300_000 if sys.argv[1] == "large" else 50_000) for _ in range(2000)]
+from demo.serving.memory import give_back
+pieces = [bytearray(50_000) for _ in range(2000)]
 keep = pieces[::50]
 full = status_of("VmRSS")
 del pieces
-if sys.argv[1] == "small":
-    give_back()
+give_back()
 print(full - status_of("VmRSS"))
+"""
+THREADS = """
+import re, sys, threading
+from pathlib import Path
+from demo.serving.memory import share_arenas
+if sys.argv[1] == "shared":
+    share_arenas()
+barrier, kept = threading.Barrier(12), []
+def work():
+    barrier.wait()
+    kept.append(bytes(1000))
+    barrier.wait()
+threads = [threading.Thread(target=work) for _ in range(12)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+# An arena of its own is a reserved region of 64 MB.
+print(Path("/proc/self/status").read_text().split("VmSize:")[1].split()[0])
 """
 
 
-@pytest.mark.parametrize(("kind", "least"), [("large", 500), ("small", 60)])
-def test_what_is_free_is_the_system_s_again(kind, least):
-    if not keep_little():
+def output(code: str, *arguments: str) -> float:
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+@pytest.fixture(autouse=True)
+def glibc():
+    if not share_arenas():
         pytest.skip("not glibc")
-    command = [sys.executable, "-c", CODE, kind]
-    root = Path(__file__).parents[2]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    assert float(done.stdout) > least
+
+
+def test_what_is_free_is_the_system_s_again():
+    assert output(FREED) > 60
+
+
+def test_threads_share_arenas():
+    assert output(THREADS, "shared") < output(THREADS, "own") - 64 * 1024
