@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from hmnet import set_errors
-from hmnet.body import PART_NAMES, BodyTemplate
+from hmnet.body import BodyTemplate
 from hmnet.checkpoint import CONFIG, Checkpoint, load_checkpoint
 from hmnet.data import testset
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
@@ -164,7 +164,7 @@ def print_errors(errors: Mapping[str, np.ndarray], body: BodyTemplate) -> None:
     parts = {"surface": _cells(errors["part surface"]), "PA surface": _cells(errors["PA part surface"])}
     parts["IoU"] = [f"{value:.3f}" for value in errors["part IoU"][0]]
     print()
-    _print_columns("part", PART_NAMES[1:], parts)
+    _print_columns("part", body.part_names[1:], parts)
     joints = {"joint": _cells(errors["each joint"]), "PA joint": _cells(errors["PA each joint"])}
     print()
     _print_columns("joint", body.joint_names, joints)

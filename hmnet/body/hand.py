@@ -11,13 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hmnet.body.hand_names import (
-    FINGERS,
-    HAND_JOINT_NAMES,
-    HAND_PART_COLOURS,
-    HAND_PART_NAMES,
-    TURNING_JOINTS,
-)
+from hmnet.body.hand_names import FINGERS, HAND_JOINT_NAMES, TURNING_JOINTS
 from hmnet.body.licensed import Posed
 from hmnet.body.template import ASSETS, BodyTemplate, read_asset, sparse_rows, vertex_parts_of
 from hmnet.errors import BodyError
@@ -205,8 +199,6 @@ def hand_template(side: str = "right") -> BodyTemplate:
         full_faces=full_faces,
         full_face_parts=_face_parts(hand, full_faces),
         subset=hand.subset,
-        part_names=HAND_PART_NAMES,
-        part_colours=HAND_PART_COLOURS,
     )
 
 

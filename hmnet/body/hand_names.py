@@ -1,5 +1,7 @@
 """What a hand's joints and parts are called, in the order that hand datasets have them."""
 
+HANDS = ("hand", "mano")
+"""The bodies that are a hand, by the names of `hmnet.body.load_body`."""
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 HAND_JOINT_NAMES = ("wrist", *(f"{finger}{place}" for finger in FINGERS for place in ("1", "2", "3", "_tip")))
 """The usual order of hand datasets: the wrist, then four a finger from its base to its tip."""
@@ -10,7 +12,6 @@ HAND_PART_NAMES = (
     *(f"{finger} {place}" for finger in FINGERS for place in ("base", "middle", "end")),
 )  # fmt: skip
 """A hand's 16 parts: what goes with the wrist is the palm, and a finger has one part a bone."""
-HAND_PART_COUNT = len(HAND_PART_NAMES) - 1
 HAND_PART_COLOURS = (
     (0, 0, 0), (190, 190, 190),
     (120, 20, 30), (200, 50, 60), (255, 130, 130),

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hmnet.body.hand_names import HAND_JOINT_NAMES, HAND_PART_COLOURS, HAND_PART_NAMES
+from hmnet.body.hand_names import HAND_JOINT_NAMES
 from hmnet.body.licensed import LicensedBody, Posed, unchanged
 from hmnet.body.smpl_files import bodies_folder, body_file, read_body_file
 from hmnet.body.template import BodyTemplate, vertex_parts_of
@@ -105,8 +105,6 @@ def _template(body: MANOBody) -> BodyTemplate:
         full_faces=body.faces,
         full_face_parts=face_parts,
         subset=everywhere,
-        part_names=HAND_PART_NAMES,
-        part_colours=HAND_PART_COLOURS,
     )
 
 

@@ -11,7 +11,8 @@ from safetensors import SafetensorError, safe_open
 from scipy import sparse
 
 from hmnet.body.anny import AnnyBody
-from hmnet.body.parts import PART_COLOURS, PART_NAMES
+from hmnet.body.hand_names import HAND_PART_COLOURS, HANDS
+from hmnet.body.parts import PART_COLOURS, part_names_of
 from hmnet.body.softening import softened
 from hmnet.errors import BodyError
 
@@ -33,7 +34,6 @@ class BodyTemplate:
     mirror: (V,) int64, each vertex's mirror image.
     upsampling: (U, V) sparse, the template's surface to the full one (see `hmnet.body.softening`).
     full_faces: (G, 3) int64. full_face_parts: (G,) int64.
-    part_names, part_colours: one each of part 0, the background, and of the parts; sRGB, 0..255.
     subset: (V,) int64, which of the U vertices of the full surface the template's are; None where it has
     vertices of its own, as Anny's has.
     A hand (see `hmnet.body.hand` and `hmnet.body.mano`) has 21 joints and 16 parts instead.
@@ -53,13 +53,21 @@ class BodyTemplate:
     full_faces: torch.Tensor
     full_face_parts: torch.Tensor
     subset: torch.Tensor | None = None
-    part_names: tuple[str, ...] = PART_NAMES
-    part_colours: tuple[tuple[int, int, int], ...] = PART_COLOURS
 
     @property
-    def part_count(self) -> int:
-        """How many parts there are, without the background."""
-        return len(self.part_names) - 1
+    def part_names(self) -> tuple[str, ...]:
+        """The names of part 0, the background, and of the parts."""
+        return part_names_of(self.name)
+
+    @property
+    def part_colours(self) -> tuple[tuple[int, int, int], ...]:
+        """One display colour (sRGB, 0..255) for each of `part_names`."""
+        return HAND_PART_COLOURS if self.one_sided else PART_COLOURS
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether it has no image in a mirror: that of a right hand is a left one."""
+        return self.name in HANDS
 
     def joint_index(self, name: str) -> int:
         """Index of a joint by name; BodyError names the valid ones."""

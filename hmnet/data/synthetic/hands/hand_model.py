@@ -10,7 +10,7 @@ from hmnet.body.hand import SHAPES, hand_template, load_hand
 from hmnet.data.synthetic.hands.contact import hand_pose
 from hmnet.data.synthetic.hands.hand_look import SLEEVE, arm_faces, dress_hand, hand_regions
 from hmnet.data.synthetic.hands.hand_poses import GRASPED, HandPose
-from hmnet.data.synthetic.hands.hand_view import EGOCENTRIC, sample_arm, turned_hand
+from hmnet.data.synthetic.hands.hand_view import EGOCENTRIC, forearm_directions, sample_arm, turned_hand
 from hmnet.data.synthetic.hands.held import Thing, held_thing, thing_before
 from hmnet.data.synthetic.people.person import Surface
 from hmnet.data.synthetic.shading import openness, smooth_normals
@@ -58,10 +58,10 @@ def model_hands(
     pose = torch.from_numpy(hand_pose(np.stack([pose.angles for pose in poses]))).float()
     with torch.inference_mode():
         posed = hand.pose(pose, shape, arm, "arm").vertices.numpy()
+    forearms = forearm_directions(arm.numpy())
     for index, given in enumerate(poses):
         egocentric = bool(generator.random() < EGOCENTRIC)
-        forearm = posed[index][hand.skinning_weights[:, 16].numpy() > 0.9].mean(0)
-        turn = turned_hand(forearm / np.linalg.norm(forearm), egocentric, generator)
+        turn = turned_hand(forearms[index], egocentric, generator)
         vertices = (posed[index] @ turn.T).astype(np.float32)
         template = torch.from_numpy(vertices[hand.subset.numpy()])
         joints = regress(template)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from hmnet.body.hand import load_hand
 from hmnet.data.synthetic.scenes.viewpoint import View, extent, stage_axes
 
 EGOCENTRIC = 0.35
@@ -17,6 +18,12 @@ def sample_arm(generator: np.random.Generator, count: int) -> np.ndarray:
     wrist = np.clip(generator.normal(0, 1, (count, 3)) * [12, 11, 24], WRIST_LOW, WRIST_HIGH)
     elbow = generator.normal(0, 1, (count, 3)) * [8, 14, 14]
     return np.radians(np.concatenate([wrist, elbow], 1))
+
+
+def forearm_directions(arm: np.ndarray) -> np.ndarray:
+    """(B, 3) unit: from the wrist to the elbow, of a hand that is not turned, for arms (B, 6) rad."""
+    joints = load_hand().rest_joints.double().numpy()
+    return Rotation.from_rotvec(arm[:, :3]).apply(joints[17] / np.linalg.norm(joints[17]))
 
 
 def turned_hand(towards_elbow: np.ndarray, egocentric: bool, generator: np.random.Generator) -> np.ndarray:
