@@ -10,11 +10,13 @@ from torch import Tensor
 
 from hmnet.body import BodyTemplate
 from hmnet.body.full_surface import on_surface_of
+from hmnet.body.hand_names import HANDS
 from hmnet.checkpoint import Checkpoint
 from hmnet.config import Preprocessing
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
+from hmnet.hand_metrics import f_scores
 from hmnet.look import look_at, part_logits, reconstruct
 from hmnet.mesh import MeshTopology, neighbour_average, normal_deviation, roughness
 from hmnet.metrics import (
@@ -26,12 +28,14 @@ from hmnet.metrics import (
     part_iou,
     part_means,
     point_errors,
+    similarity_align,
     surface_error,
 )
 
 BATCH = 32
 MESH_ERRORS = ("surface", "joint", "PA surface", "PA joint", "roughness", "normal deviation")
 FULL = ("full surface",)
+HAND_SCORES = ("F@5", "F@15", "PA F@5", "PA F@15")
 BRANCH_ERRORS = ("joint branch", "PA joint branch")
 
 
@@ -51,6 +55,7 @@ def pose_errors(
     "full surface" (N,): of the regularised mesh after upsampling, so that templates can be compared.
     Of the regularised mesh also "part surface", "PA part surface" (N, P), means over each part's vertices,
     and "each joint", "PA each joint" (N, J); PA aligns the body as a whole.
+    Of a hand also HAND_SCORES (N,), see `hmnet.hand_metrics`.
     "part IoU" (1, P), "part mean IoU" and "person IoU" (1,).
     The crop is the true box, as in the paper. mirror: average with the answers to the mirror images, but not
     of a body that has none. Raises DataError where there is no sample, or where the samples are of another
@@ -78,6 +83,8 @@ def pose_errors(
             "joint branch": joint_error(output.joints, joints),
             "PA joint branch": pa_joint_error(output.joints, joints),
         }
+        if body.name in HANDS:
+            rows |= hand_scores(averaged, vertices)
         for name, values in rows.items():
             columns.setdefault(name, []).append(values)
     if not columns:
@@ -87,6 +94,12 @@ def pose_errors(
     result["part mean IoU"], result["person IoU"] = np.array([mean_iou]), np.array([person_iou])
     result["part IoU"] = each_part_iou(confusion)[None].numpy()
     return result
+
+
+def hand_scores(mesh: Tensor, vertices: Tensor) -> dict[str, Tensor]:
+    """HAND_SCORES (B,) of meshes (B, V, 3), as they are and laid over the truth."""
+    aligned = f_scores(similarity_align(mesh, vertices), vertices)
+    return f_scores(mesh, vertices) | {f"PA {name}": values for name, values in aligned.items()}
 
 
 def _true_surface(stored: Tensor, body: BodyTemplate) -> Tensor:

