@@ -16,7 +16,7 @@ from hmnet.data.synthetic.people.person import Surface
 from hmnet.data.synthetic.shading import openness, smooth_normals
 
 ENLARGED = 8
-"""Shadows and the light between fingers are worked out at bodies' scale, to which a hand is enlarged."""
+"""The light that reaches between fingers is worked out at bodies' scale, to which a hand is enlarged."""
 SHADE = 0.5
 """How dark a surface gets that lies wholly between others."""
 HOLDS = 0.85

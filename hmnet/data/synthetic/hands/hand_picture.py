@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from hmnet.data.synthetic.hands.hand_model import ENLARGED, RenderedHand
+from hmnet.data.synthetic.hands.hand_model import RenderedHand
 from hmnet.data.synthetic.hands.hand_view import choose_hand_view
 from hmnet.data.synthetic.people.person import Surface
 from hmnet.data.synthetic.raster import halve_visible, labels_of, rasterise
@@ -20,6 +20,9 @@ from hmnet.data.synthetic.shading import shade
 
 PHOTOGRAPHED = 0.85
 """Share of the pictures set in photographs, where there are some."""
+ENLARGED = 4.0
+"""Shadows are worked out on the hand so many times enlarged: as it is, it would lie within their tolerance,
+and at a body's size the map's cells, which are those of the arm, would show as ripples."""
 NEAREST_M = 0.1
 """What comes nearer to the lens is left out."""
 CUT = HIDDEN = 0.1
