@@ -101,7 +101,9 @@ def test_things_fit_into_the_hand(form: str) -> None:
         if thing is None:
             continue
         held_things += 1
-        surface = Trimesh(thing.vertices, thing.faces).sample(3000, seed=1)
+        mesh = Trimesh(thing.vertices, thing.faces)
+        assert mesh.volume > 0, "its faces look outwards"
+        surface = mesh.sample(3000, seed=1)
         assert np.linalg.norm(surface[:, None] - skin[::2], axis=2).min() < 0.008, "it is in the hand"
         if form == "sphere":
             middle = thing.vertices.mean(0)

@@ -95,7 +95,7 @@ def _cylinder(joints, skin, generator):
     length = max(generator.uniform(0.09, 0.26), 3 * radius)
     middle = middle + place @ flat + axis * generator.uniform(-0.3, 0.3) * (length - 0.08)
     mesh = trimesh.creation.cylinder(radius, length, sections=40)
-    return mesh, np.column_stack([*flat, axis]) * [1, np.sign(np.linalg.det([*flat, axis])), 1], middle
+    return mesh, trimesh.geometry.align_vectors([0, 0, 1], axis)[:3, :3], middle
 
 
 def _sphere(joints, skin, generator):
