@@ -26,7 +26,8 @@ RADII_M = {
     "pinky": (0.007, 0.006, 0.0055),
 }
 """Half the thickness of each link of the mean hand."""
-PALM_M = 0.009
+PALM_M, PALM_BELOW_M = 0.011, 0.006
+"""Half the palm's thickness, and how far its middle lies from the bones, which are near the back."""
 ON_A_LINK = np.array([0.2, 0.5, 0.8])
 """Where on a link balls lie."""
 
@@ -100,7 +101,9 @@ def _balls(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             radii += [RADII_M[finger][link]] * len(ON_A_LINK)
             chains += [3 * number + link] * len(ON_A_LINK)
         if finger != "thumb":
-            centres += [wrist + share * (joints[:, places[0]] - wrist) for share in (0.3, 0.55, 0.8)]
+            # The wrist does not turn, so the palm looks along y.
+            below = np.array([0, PALM_BELOW_M, 0])
+            centres += [wrist + share * (joints[:, places[0]] - wrist) + below for share in (0.3, 0.55, 0.8)]
             radii += [PALM_M] * 3
             chains += [-1] * 3
     return np.stack(centres, 1), np.array(radii), np.array(chains)
