@@ -25,4 +25,4 @@ USER 1000
 EXPOSE 7860
 HEALTHCHECK --start-period=120s --interval=30s --timeout=10s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/healthz', timeout=5)"]
-CMD ["python", "app.py", "--host", "0.0.0.0", "--port", "7860"]
+CMD ["python", "app.py", "--host", "0.0.0.0", "--port", "7860", "--json-logs"]

@@ -105,6 +105,12 @@ def _add_generate_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("train", "test"),
         help="test has backgrounds, poses and garments that train never shows (default train)",
     )
+    parser.add_argument(
+        "--body",
+        choices=("anny", "hand"),
+        default="anny",
+        help="what is in the pictures: people, or right hands with finger-wise parts (default anny)",
+    )
     parser.add_argument("--backgrounds", metavar="DIR", help="folder of photographs without people")
     parser.add_argument(
         "--poses", nargs="*", default=[], metavar="DIR", help="folders of further motion clips"
@@ -130,12 +136,14 @@ def _generate(options: argparse.Namespace) -> None:
     from hmnet.data import testset
     from hmnet.data.synthetic.generate import Recipe, generate
 
-    if options.test_set and (options.seed is not None or options.split):
-        raise DataError("--test-set has its own seed and split: leave --seed and --split out.")
+    if options.test_set and (options.seed is not None or options.split or options.body != "anny"):
+        raise DataError("--test-set has its own seed, split and body: leave --seed, --split and --body out.")
     count, seed, split = options.count, options.seed or 0, options.split or "train"
     if options.test_set:
         count, seed, split = testset.COUNT, testset.SEED, "test"
-    recipe = Recipe(count, seed, split, options.backgrounds, tuple(options.poses), options.clothes)
+    recipe = Recipe(
+        count, seed, split, options.backgrounds, tuple(options.poses), options.clothes, options.body
+    )
     generate(recipe, options.output, options.workers, options.part)
     if options.test_set and options.part == (0, 1):
         folders = [Path(f) for f in (options.backgrounds, *options.poses, options.clothes) if f]

@@ -219,7 +219,7 @@ def _load_folder(
     preprocessing = _parse(Preprocessing, config, "preprocessing", folder)
     # Reading comes first: building HMNet takes longest and is in vain when a file is damaged.
     weights, segmenter_weights = _read_both(root, folder, config)
-    segmenter = build_segmenter(segmenter_config)
+    segmenter = build_segmenter(segmenter_config, model_config.body)
     fill(segmenter, segmenter_weights, folder / SEGMENTER)
     model = build_hmnet(model_config)
     if "base" in config:

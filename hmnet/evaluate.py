@@ -17,18 +17,19 @@ import torch
 from PIL import Image
 
 from hmnet import set_errors
-from hmnet.body import PART_NAMES, BodyTemplate
+from hmnet.body import BodyTemplate
 from hmnet.checkpoint import CONFIG, Checkpoint, load_checkpoint
 from hmnet.data import testset
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.errors import DataError, NoPersonFoundError
+from hmnet.hand_metrics import pck_auc
 from hmnet.image import read_image
 from hmnet.look import look_at, part_logits
 from hmnet.metrics import bootstrap_interval
 from hmnet.model_card import write_model_card
 from hmnet.person_box import mask_box
 from hmnet.photo_scores import PhotoScore, Reference, read_reference, score_lines, score_photo
-from hmnet.pose_errors import BRANCH_ERRORS, FULL, MESH_ERRORS, pose_errors, samples
+from hmnet.pose_errors import BRANCH_ERRORS, FULL, HAND_SCORES, MESH_ERRORS, pose_errors, samples
 from hmnet.predictor import Predictor
 from hmnet.published import TABLES
 from hmnet.report import summary
@@ -125,6 +126,7 @@ def _run_data(checkpoint: Checkpoint, options: argparse.Namespace) -> None:
     print_errors(errors, checkpoint.model.body)
     print_slices(errors, [s.tags for s in samples(options.data, options.limit)])
     print_iou(errors)
+    print_hand_scores(errors)
     if options.record:
         folder = Path(options.weights or "")
         record(folder if (folder / CONFIG).is_file() else folder / checkpoint.info.variant, errors)
@@ -164,7 +166,7 @@ def print_errors(errors: Mapping[str, np.ndarray], body: BodyTemplate) -> None:
     parts = {"surface": _cells(errors["part surface"]), "PA surface": _cells(errors["PA part surface"])}
     parts["IoU"] = [f"{value:.3f}" for value in errors["part IoU"][0]]
     print()
-    _print_columns("part", PART_NAMES[1:], parts)
+    _print_columns("part", body.part_names[1:], parts)
     joints = {"joint": _cells(errors["each joint"]), "PA joint": _cells(errors["PA each joint"])}
     print()
     _print_columns("joint", body.joint_names, joints)
@@ -202,6 +204,17 @@ def print_iou(errors: Mapping[str, np.ndarray]) -> None:
     print()
     for name in ("part mean IoU", "person IoU"):
         print(f"{name:{NAME}s}  {errors[name][0]:.3f}")
+
+
+def print_hand_scores(errors: Mapping[str, np.ndarray]) -> None:
+    """F-scores and the area under the curve of PCK, as hand papers give them; nothing of other bodies."""
+    if HAND_SCORES[0] not in errors:
+        return
+    print()
+    for name in HAND_SCORES:
+        print(f"{name:{NAME}s}  {errors[name].mean():.3f}")
+    for name in ("each joint", "PA each joint"):
+        print(f"{f'AUC, {name}':{NAME}s}  {pck_auc(errors[name]):.3f}")
 
 
 def photo_scores(predictor: Predictor, photos: Path, references: Mapping[str, Reference]) -> list[PhotoScore]:

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-PART_IDS = 25
-"""Background and the 24 parts."""
+PART_COUNT = 24
+"""Parts of a whole body, where nothing else is said."""
 RESAMPLES = 1000
 
 
@@ -38,12 +38,14 @@ def pa_point_errors(predicted: torch.Tensor, true: torch.Tensor) -> torch.Tensor
     return point_errors(similarity_align(predicted, true), true)
 
 
-def part_means(errors: torch.Tensor, vertex_parts: torch.Tensor) -> torch.Tensor:
-    """Means (B, 24) over the vertices of each part, of errors (B, V) and part ids (V,) in 1..24.
+def part_means(
+    errors: torch.Tensor, vertex_parts: torch.Tensor, part_count: int = PART_COUNT
+) -> torch.Tensor:
+    """Means (B, P) over the vertices of each part, of errors (B, V) and part ids (V,) in 1..P.
 
-    A part without a vertex is NaN.
+    A part without a vertex is NaN. part_count: P, 24 for a whole body.
     """
-    members = torch.nn.functional.one_hot(vertex_parts, PART_IDS)[:, 1:].to(errors)
+    members = torch.nn.functional.one_hot(vertex_parts, part_count + 1)[:, 1:].to(errors)
     return errors @ members / members.sum(0)
 
 
@@ -69,10 +71,14 @@ def similarity_fit(source: torch.Tensor, target: torch.Tensor) -> tuple[torch.Te
     return scale[..., None, None] * centred @ rotation.mT + target_mean, rotation
 
 
-def part_confusion(predicted: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
-    """Counts (25, 25) int64 of part ids of any equal shape: rows are true, columns predicted."""
-    pairs = true.flatten() * PART_IDS + predicted.flatten()
-    return torch.bincount(pairs, minlength=PART_IDS**2).reshape(PART_IDS, PART_IDS)
+def part_confusion(predicted: torch.Tensor, true: torch.Tensor, part_count: int = PART_COUNT) -> torch.Tensor:
+    """Counts (P + 1, P + 1) int64 of part ids of any equal shape: rows are true, columns predicted.
+
+    part_count: P, 24 for a whole body.
+    """
+    ids = part_count + 1
+    pairs = true.flatten() * ids + predicted.flatten()
+    return torch.bincount(pairs, minlength=ids**2).reshape(ids, ids)
 
 
 def each_part_iou(confusion: torch.Tensor) -> torch.Tensor:

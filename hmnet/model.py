@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import resnet18, resnet50
 
-from hmnet.body import PART_COUNT, PART_NAMES, BodyTemplate, load_body
+from hmnet.body import BodyTemplate, load_body
+from hmnet.body.hand_names import FINGERS, HANDS
+from hmnet.body.parts import part_names_of
 from hmnet.config import ModelConfig
 from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE, sighting
 from hmnet.variants import Variant, form_of
@@ -34,17 +36,19 @@ class PartCode(nn.Module):
 
     "label": the paper's label image, one channel in [0, 1]. "one-hot": a channel a part. "code": seven
     channels that say what a part is: person or not, its side, its facing, torso, head, how far out on an
-    arm, how far down on a leg.
+    arm, how far down on a leg; of a hand: hand or not, which of the five fingers, how far out on it.
     Differs from the paper by default ("code"): a label image orders the parts on one axis, which means
     nothing, and a one-hot map triples the cost of the first convolution.
     """
 
-    def __init__(self, encoding: str):
+    def __init__(self, encoding: str, body: str = "anny"):
+        """body: whose parts they are, a name of `hmnet.body.load_body`."""
         super().__init__()
+        names = part_names_of(body)
         tables = {
-            "label": _label_table,
-            "one-hot": lambda: torch.eye(PART_COUNT + 1)[:, 1:],
-            "code": _code_table,
+            "label": lambda: torch.arange(len(names))[:, None] / (len(names) - 1),
+            "one-hot": lambda: torch.eye(len(names))[:, 1:],
+            "code": lambda: _hand_code_table(names) if body in HANDS else _code_table(names),
         }
         self.register_buffer("table", tables[encoding](), persistent=False)
 
@@ -58,19 +62,27 @@ class PartCode(nn.Module):
         return self.table[part_map].permute(0, 3, 1, 2)
 
 
-def _label_table() -> Tensor:
-    return torch.arange(PART_COUNT + 1)[:, None] / PART_COUNT
+def _hand_code_table(names: tuple[str, ...]) -> Tensor:
+    places = {"base": 1 / 3, "middle": 2 / 3, "end": 1.0}
+    table = torch.zeros(len(names), 2 + len(FINGERS))
+    table[1:, 0] = 1
+    for part, name in enumerate(names):
+        finger, _, place = name.partition(" ")
+        if finger in FINGERS:
+            table[part, 1 + FINGERS.index(finger)] = 1
+            table[part, -1] = places[place]
+    return table
 
 
-def _code_table() -> Tensor:
+def _code_table(names: tuple[str, ...]) -> Tensor:
     words = {
         "left": (1, 1.0), "right": (1, -1.0), "front": (2, 1.0), "inside": (2, 1.0), "back": (2, -1.0),
         "outside": (2, -1.0), "torso": (3, 1.0), "head": (4, 1.0),
     }  # fmt: skip
     limbs = {"upper arm": (5, 1 / 3), "lower arm": (5, 2 / 3), "hand": (5, 1.0),
              "upper leg": (6, 1 / 3), "lower leg": (6, 2 / 3), "foot": (6, 1.0)}  # fmt: skip
-    table = torch.zeros(PART_COUNT + 1, 7)
-    for part, name in enumerate(PART_NAMES[1:], start=1):
+    table = torch.zeros(len(names), 7)
+    for part, name in enumerate(names[1:], start=1):
         table[part, 0] = 1
         for word in name.split():
             if word in words:
@@ -276,7 +288,7 @@ def build_hmnet(config: ModelConfig) -> HMNet:
     surface_branch.start_from(body.vertices, no_directions)
     part_encoder: nn.Module = NoEncoder(size)
     if form.parts != "none":
-        part_encoder = PartEncoder(PartCode(config.part_encoding), size, config.input_pooling)
+        part_encoder = PartEncoder(PartCode(config.part_encoding, config.body), size, config.input_pooling)
     return HMNet(body, _rgb_encoder(config, form), part_encoder, joint_branch, surface_branch)
 
 

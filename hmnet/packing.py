@@ -27,7 +27,7 @@ def pack(options: argparse.Namespace) -> None:
     if options.segmenter is None or options.initial is None:
         raise DataError("Stage pack needs --segmenter STATE and --initial STATE (of stage joint).")
     states = {"segmenter": load_state(options.segmenter), "hmnet": load_state(options.initial)}
-    segmenter = build_segmenter(SegmenterConfig(foreground_threshold=options.threshold))
+    segmenter = build_segmenter(SegmenterConfig(foreground_threshold=options.threshold), options.body)
     segmenter.load_state_dict(states["segmenter"]["averaged"])
     config = model_config(options)
     model = build_hmnet(config)

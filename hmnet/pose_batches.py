@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from hmnet.body import load_body
 from hmnet.config import Preprocessing
 from hmnet.data.augment import mirrored_map
-from hmnet.data.corruption import corrupt
+from hmnet.data.corruption import BODY_MISTAKES, HAND_MISTAKES, corrupt
 from hmnet.data.crops import PersonCrops, open_crops
 from hmnet.data.misfit import misfit
 from hmnet.keypoints import COUNT, PLACES_SIZE
@@ -23,17 +23,24 @@ TURN, ZOOM, SHIFT, JITTER = 0.2, 0.06, 0.04, 0.01
 
 class MapBatches(Dataset):
     """Batch k: part maps (B, S, S) uint8, corrupted or true, vertices (B, V, 3) and joints (B, J, 3) float32
-    in m, and places (B, 85) float32."""
+    in m, and places (B, 85) float32, all zero for a hand."""
 
-    def __init__(self, poses: tuple[Path, ...], batch: int, seed: int, corrupted: bool = True):
+    def __init__(
+        self, poses: tuple[Path, ...], batch: int, seed: int, corrupted: bool = True, body: str = "anny"
+    ):
+        """poses: folders of motion clips for people. body: "anny" or "hand"."""
         self.poses, self.batch, self.seed, self.corrupted = poses, batch, seed, corrupted
+        self.body = body
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
+        from hmnet.data.synthetic.hands.hand_maps import hand_map_batch
         from hmnet.data.synthetic.maps import map_batches
 
         generator, preprocessing = np.random.default_rng([self.seed, step]), Preprocessing()
-        poses, size = training_poses(self.poses), preprocessing.image_size
-        margin = preprocessing.crop_margin
+        size, margin = preprocessing.image_size, preprocessing.crop_margin
+        if self.body == "hand":
+            return hand_map_batch(generator, self.batch, size, margin, self.corrupted)
+        poses = training_poses(self.poses)
         return next(map_batches(poses, generator, self.batch, size, margin, self.corrupted))
 
 
@@ -94,7 +101,11 @@ class JointBatches(Dataset):
         self.true_parts, self.true_meshes = form.parts == "true", form.true_meshes
         self.batch, self.count = batch, batch if pictures_only else batch - batch // 4
         # A stream of its own: at equal seeds stage maps has seen [seed, k] already.
-        self.fresh = MapBatches(poses, batch - self.count, seed + 1, corrupted=not self.true_parts)
+        self.body = load_body(open_crops(folder).body)
+        self.mistakes = HAND_MISTAKES if self.body.one_sided else BODY_MISTAKES
+        self.fresh = MapBatches(
+            poses, batch - self.count, seed + 1, not self.true_parts, open_crops(folder).body
+        )
 
     @cached_property
     def crops(self) -> PersonCrops:
@@ -104,7 +115,7 @@ class JointBatches(Dataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, ...]:
         generator = np.random.default_rng([self.seed, step])
         picks = generator.integers(self.held, len(self.crops), self.count)
-        mirrored = generator.random(self.count) < 0.5
+        mirrored = self._mirrored(self.count, generator)
         part_maps = [self._map(*crop, generator) for crop in zip(picks, mirrored, strict=True)]
         seen, vertices, joints = self._seen(picks, mirrored)
         maps, places = np.stack(part_maps), np.zeros((0, PLACES_SIZE), np.float32)
@@ -118,7 +129,11 @@ class JointBatches(Dataset):
             return batch
         more = LIFTS * self.batch
         picks = np.sort(generator.integers(self.held, len(self.crops), more))
-        return *batch, *moved(*self._seen(picks, generator.random(more) < 0.5), generator)
+        return *batch, *moved(*self._seen(picks, self._mirrored(more, generator)), generator)
+
+    def _mirrored(self, count: int, generator: np.random.Generator) -> np.ndarray:
+        """Which of so many crops (count,) are seen in a mirror: none of a body that has no image there."""
+        return (generator.random(count) < 0.5) & (not self.body.one_sided)
 
     def _map(self, pick: int, mirrored: bool, generator: np.random.Generator) -> np.ndarray:
         if self.true_parts:
@@ -126,12 +141,12 @@ class JointBatches(Dataset):
             return mirrored_map(part_map) if mirrored else part_map
         chance = generator.random()
         part_map = self.crops.true_maps[pick] if chance > 0.85 else self.crops.predicted_maps[pick]
-        part_map = corrupt(part_map, generator) if chance > 0.65 else part_map
+        part_map = corrupt(part_map, generator, self.mistakes) if chance > 0.65 else part_map
         return mirrored_map(part_map) if mirrored else part_map
 
     def _seen(self, picks: np.ndarray, mirrored: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What is seen of crops, their vertices and their joints, float32; those marked as in a mirror."""
-        crops, body = self.crops, load_body()
+        crops, body = self.crops, self.body
         vertices, joints = (points[picks].astype(np.float32) for points in (crops.vertices, crops.joints))
         if not self.true_meshes:
             vertices = misfit(vertices, joints, picks)

@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hmnet.body import PART_NAMES, BodyTemplate
+from hmnet.body import BodyTemplate
 from hmnet.body.full_surface import on_surface_of
+from hmnet.body.hand_names import HANDS
 from hmnet.checkpoint import Checkpoint
 from hmnet.config import Preprocessing
 from hmnet.data.crop import extract, extract_labels, normalise, square_crop
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
+from hmnet.hand_metrics import f_scores
 from hmnet.look import look_at, part_logits, reconstruct
 from hmnet.mesh import MeshTopology, neighbour_average, normal_deviation, roughness
 from hmnet.metrics import (
@@ -26,12 +28,14 @@ from hmnet.metrics import (
     part_iou,
     part_means,
     point_errors,
+    similarity_align,
     surface_error,
 )
 
 BATCH = 32
 MESH_ERRORS = ("surface", "joint", "PA surface", "PA joint", "roughness", "normal deviation")
 FULL = ("full surface",)
+HAND_SCORES = ("F@5", "F@15", "PA F@5", "PA F@15")
 BRANCH_ERRORS = ("joint branch", "PA joint branch")
 
 
@@ -49,24 +53,27 @@ def pose_errors(
     are regressed from the mesh, "normal deviation" is in degrees. BRANCH_ERRORS, (N,): of the joint branch's
     own joints, or of the raw mesh's where a variant has no such branch.
     "full surface" (N,): of the regularised mesh after upsampling, so that templates can be compared.
-    Of the regularised mesh also "part surface", "PA part surface" (N, 24), means over each part's vertices,
+    Of the regularised mesh also "part surface", "PA part surface" (N, P), means over each part's vertices,
     and "each joint", "PA each joint" (N, J); PA aligns the body as a whole.
-    "part IoU" (1, 24), "part mean IoU" and "person IoU" (1,).
-    The crop is the true box, as in the paper. mirror: average with the answers to the mirror images. Raises
-    DataError where there is no sample, or where the samples are of another body than the network's.
+    Of a hand also HAND_SCORES (N,), see `hmnet.hand_metrics`.
+    "part IoU" (1, P), "part mean IoU" and "person IoU" (1,).
+    The crop is the true box, as in the paper. mirror: average with the answers to the mirror images, but not
+    of a body that has none. Raises DataError where there is no sample, or where the samples are of another
+    body than the network's.
     """
     model, segmenter = checkpoint.model.eval(), checkpoint.segmenter.eval()
     body = model.body
     neighbours = MeshTopology.from_faces(body.faces, len(body.vertices)).neighbour_matrix
     columns: dict[str, list[Tensor]] = {}
-    confusion = torch.zeros(len(PART_NAMES), len(PART_NAMES), dtype=torch.long)
+    part_count = len(body.part_names) - 1
+    confusion = torch.zeros(part_count + 1, part_count + 1, dtype=torch.long)
     chosen = list(samples(data, limit))
     for images, true_maps, stored, joints in batches(chosen, checkpoint.preprocessing):
         vertices = _true_surface(stored, body)
-        look = look_at(segmenter, images, mirror)
+        look = look_at(segmenter, images, mirror and not body.one_sided)
         maps = true_maps if true_parts else segmenter.label(part_logits(segmenter, look))
         output = reconstruct(model, look, maps)
-        confusion += part_confusion(maps, true_maps)
+        confusion += part_confusion(maps, true_maps, part_count)
         averaged = neighbour_average(output.vertices, neighbours)
         rows = _mesh_errors(averaged, vertices, joints, body, neighbours)
         raw = _mesh_errors(output.vertices, vertices, joints, body, neighbours)
@@ -76,6 +83,8 @@ def pose_errors(
             "joint branch": joint_error(output.joints, joints),
             "PA joint branch": pa_joint_error(output.joints, joints),
         }
+        if body.name in HANDS:
+            rows |= hand_scores(averaged, vertices)
         for name, values in rows.items():
             columns.setdefault(name, []).append(values)
     if not columns:
@@ -85,6 +94,12 @@ def pose_errors(
     result["part mean IoU"], result["person IoU"] = np.array([mean_iou]), np.array([person_iou])
     result["part IoU"] = each_part_iou(confusion)[None].numpy()
     return result
+
+
+def hand_scores(mesh: Tensor, vertices: Tensor) -> dict[str, Tensor]:
+    """HAND_SCORES (B,) of meshes (B, V, 3), as they are and laid over the truth."""
+    aligned = f_scores(similarity_align(mesh, vertices), vertices)
+    return f_scores(mesh, vertices) | {f"PA {name}": values for name, values in aligned.items()}
 
 
 def _true_surface(stored: Tensor, body: BodyTemplate) -> Tensor:
@@ -101,8 +116,8 @@ def _true_surface(stored: Tensor, body: BodyTemplate) -> Tensor:
 def _mesh_errors(
     mesh: Tensor, vertices: Tensor, joints: Tensor, body: BodyTemplate, neighbours: Tensor
 ) -> dict[str, Tensor]:
-    """All errors of meshes (B, V, 3) by the names of `pose_errors`, (B,) or (B, 24) each."""
-    regressed = body.regress_joints(mesh)
+    """All errors of meshes (B, V, 3) by the names of `pose_errors`, (B,), (B, P) or (B, J) each."""
+    regressed, part_count = body.regress_joints(mesh), len(body.part_names) - 1
     surface, pa_surface = point_errors(mesh, vertices), pa_point_errors(mesh, vertices)
     each_joint, pa_each_joint = point_errors(regressed, joints), pa_point_errors(regressed, joints)
     return {
@@ -112,8 +127,8 @@ def _mesh_errors(
         "PA joint": pa_each_joint.mean(1),
         "roughness": 1000 * roughness(mesh, neighbours),
         "normal deviation": normal_deviation(mesh, body.faces, neighbours),
-        "part surface": part_means(surface, body.vertex_parts),
-        "PA part surface": part_means(pa_surface, body.vertex_parts),
+        "part surface": part_means(surface, body.vertex_parts, part_count),
+        "PA part surface": part_means(pa_surface, body.vertex_parts, part_count),
         "each joint": each_joint,
         "PA each joint": pa_each_joint,
     }

@@ -10,16 +10,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hmnet.body.parts import PART_COUNT
+from hmnet.body.parts import PART_COUNT, part_names_of
 from hmnet.config import SegmenterConfig
 from hmnet.movenet import MoveNet
 
 
 class PartSegmenter(nn.Module):
-    """Image to 25 logits a pixel: background and DensePose's 24 parts."""
+    """Image to P + 1 logits a pixel, background and P parts: 25 with DensePose's 24 parts."""
 
-    def __init__(self, features: MoveNet, config: SegmenterConfig):
+    def __init__(self, features: MoveNet, config: SegmenterConfig, part_count: int = PART_COUNT):
         super().__init__()
+        self.part_count = part_count
+        self.register_buffer("not_background", torch.tensor([-1e9] + [0.0] * part_count), persistent=False)
+        self.register_buffer("countdown", torch.arange(part_count + 1.0, 0, -1), persistent=False)
         self.config = config
         self.features = features.requires_grad_(False)
         width, channels = config.width, features.pyramid_channels
@@ -29,7 +32,7 @@ class PartSegmenter(nn.Module):
         self.dense = nn.Sequential(nn.BatchNorm2d(dense), nn.Conv2d(dense, width, 1))
         self.merge = nn.ModuleList(_block(width) for _ in channels)
         self.finish = _block(width)
-        self.classifier = nn.Conv2d(width, PART_COUNT + 1, 1)
+        self.classifier = nn.Conv2d(width, part_count + 1, 1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, 25, H, W) for a normalised RGB image (B, 3, H, W), H and W multiples of 32."""
@@ -65,14 +68,10 @@ class PartSegmenter(nn.Module):
             foreground_threshold = self.config.foreground_threshold
         # Neither argmax nor softmax: as plain sums and maxima the same takes a quarter of their time.
         logits = logits.float().movedim(1, -1)
-        background, parts = logits[..., :1], logits + _NOT_BACKGROUND.to(logits.device)
+        background, parts = logits[..., :1], logits + self.not_background
         is_likeliest = parts >= parts.amax(-1, keepdim=True)
-        first = PART_COUNT + 1 - (is_likeliest * _COUNTDOWN.to(logits.device)).amax(-1)
+        first = self.part_count + 1 - (is_likeliest * self.countdown).amax(-1)
         return (first * (1 / (logits - background).exp().sum(-1) < foreground_threshold)).long()
-
-
-_NOT_BACKGROUND = torch.tensor([-1e9] + [0.0] * PART_COUNT)
-_COUNTDOWN = torch.arange(PART_COUNT + 1.0, 0, -1)
 
 
 def _block(width: int) -> nn.Sequential:
@@ -90,6 +89,6 @@ def _places(like: Tensor) -> Tensor:
     return grid.expand(like.shape[0], -1, -1, -1)
 
 
-def build_segmenter(config: SegmenterConfig) -> PartSegmenter:
-    """A segmenter with random weights."""
-    return PartSegmenter(MoveNet(), config)
+def build_segmenter(config: SegmenterConfig, body: str = "anny") -> PartSegmenter:
+    """A segmenter with random weights, of the parts of the body of that name."""
+    return PartSegmenter(MoveNet(), config, len(part_names_of(body)) - 1)

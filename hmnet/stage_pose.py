@@ -30,14 +30,10 @@ WITHHELD = 0.15
 
 def train_maps(options: argparse.Namespace, device: torch.device) -> None:
     """Train the network on fresh part maps and places, without pictures; `hmnet.train` has the options."""
-    from hmnet.data.synthetic.people.person import bodies
-
-    batches = MapBatches(tuple(options.poses), options.batch, options.seed)
+    batches = MapBatches(tuple(options.poses), options.batch, options.seed, body=options.body)
     network = build_hmnet(model_config(options))
-    generator = np.random.default_rng(options.seed)
-    posed = bodies(training_poses(batches.poses).sample(generator, EXAMPLES)[0], generator, full=False)
-    start_branches(network, torch.from_numpy(posed["template"]), torch.from_numpy(posed["joints"]))
-    held = MapBatches(tuple(options.poses), HELD_OUT, 10**6)[0]
+    start_branches(network, *map(torch.from_numpy, _examples(batches)))
+    held = MapBatches(tuple(options.poses), HELD_OUT, 10**6, body=options.body)[0]
     if options.initial:
         _start_from(network, load_weights(options.initial))
     loss = PoseLoss(network.body, device)
@@ -57,6 +53,19 @@ def train_maps(options: argparse.Namespace, device: torch.device) -> None:
         return _scores(loss, network, seen, part, torch.from_numpy(vertices), joints)
 
     trainer.fit(feed(batches, trainer.step, options.workers or 0, device), loss_of, validate)
+
+
+def _examples(batches: MapBatches) -> tuple[np.ndarray, np.ndarray]:
+    """Template vertices (EXAMPLES, V, 3) and joints (EXAMPLES, J, 3) of what training shows, m."""
+    from hmnet.data.synthetic.hands.hand_maps import bare_hands
+    from hmnet.data.synthetic.people.person import bodies
+
+    generator = np.random.default_rng(batches.seed)
+    if batches.body == "hand":
+        hands = bare_hands(generator, EXAMPLES)
+        return hands.template, hands.joints
+    posed = bodies(training_poses(batches.poses).sample(generator, EXAMPLES)[0], generator, full=False)
+    return posed["template"], posed["joints"]
 
 
 def _with_gaps(seen: Tensor, part: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,6 +128,11 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
     if options.batch < 4:
         raise DataError(f"Stage joint needs --batch 4 or more, crops and maps; got {options.batch}.")
     crops = open_crops(options.data[0])
+    if crops.body != options.body:
+        raise DataError(
+            f"The crops in {options.data[0]} are of body {crops.body}, not {options.body}: give "
+            f"--body {crops.body}."
+        )
     form, config = form_of(options.variant), model_config(options)
     network, pixels = build_hmnet(config), config.rgb_input == "pixels"
     if options.initial:
@@ -191,12 +205,21 @@ def _start_from(network: HMNet, weights: dict[str, Tensor]) -> None:
     network.load_state_dict(weights)
 
 
+def check_hand(options: argparse.Namespace) -> None:
+    """DataError for options of `hmnet.train` that a hand's network cannot have."""
+    form = form_of(options.variant)
+    if form.rgb == "resnet18" and options.rgb_input != "pixels":
+        raise DataError("MoveNet finds no keypoints of a hand: give --rgb-input pixels with --body hand.")
+    if form.body != "anny" or not form.true_meshes:
+        raise DataError(f"Variant {options.variant} is of whole bodies: choose another one for --body hand.")
+
+
 def model_config(options: argparse.Namespace) -> ModelConfig:
     """The form of the network that the options of `hmnet.train` ask for."""
     form = form_of(options.variant)
     # Only HMNet's own encoder can be another one; a ResNet-50 sees pixels.
     rgb_input = options.rgb_input if form.rgb == "resnet18" else "pixels"
     return ModelConfig(
-        variant=options.variant, body=form.body, part_encoding=options.encoding, rgb_input=rgb_input,
-        input_pooling=options.pooling,
+        variant=options.variant, body="hand" if options.body == "hand" else form.body,
+        part_encoding=options.encoding, rgb_input=rgb_input, input_pooling=options.pooling,
     )  # fmt: skip

@@ -29,7 +29,7 @@ from hmnet.parallel import joined, local_device, processes
 from hmnet.segmentation import build_segmenter
 from hmnet.stage_dataset import add_arguments as add_dataset_arguments
 from hmnet.stage_dataset import train_dataset, use_preset
-from hmnet.stage_pose import train_joint, train_maps
+from hmnet.stage_pose import check_hand, train_joint, train_maps
 from hmnet.stage_segmenter import train_segmenter
 from hmnet.trainer import load_weights
 from hmnet.variants import BASE, VARIANTS
@@ -96,6 +96,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rgb-input", default="sighting", help="what the RGB encoder sees: sighting or pixels"
     )
     parser.add_argument(
+        "--body", default="anny", choices=("anny", "hand"),
+        help="what the pictures show, people or right hands; a hand needs --rgb-input pixels (default anny)",
+    )  # fmt: skip
+    parser.add_argument(
         "--pictures-only", action="store_true", help="no fresh part maps among the crops (joint)"
     )
     parser.add_argument(
@@ -114,6 +118,8 @@ def run(options: argparse.Namespace) -> None:
     """
     if options.stage == "dataset":
         use_preset(options)
+    if options.body == "hand" and options.stage in ("maps", "joint", "pack"):
+        check_hand(options)
     options.batch = BATCH if options.batch is None else options.batch
     options.rate = RATE if options.rate is None else options.rate
     if options.threads:
@@ -141,11 +147,12 @@ def run(options: argparse.Namespace) -> None:
 def _crops(options: argparse.Namespace, device: torch.device) -> None:
     if options.segmenter is None:
         raise DataError("Stage crops needs --data SHARDS and --segmenter STATE.")
-    shards = training_shards(options.data, options.part)
-    segmenter = build_segmenter(SegmenterConfig())
+    shards = training_shards(options.data, options.part, options.body)
+    segmenter = build_segmenter(SegmenterConfig(), options.body)
     segmenter.load_state_dict(load_weights(options.segmenter))
     workers = options.workers or 0
-    make_crops(shards, options.output, segmenter, Preprocessing(), options.seed, device, workers)
+    preprocessing = Preprocessing()
+    make_crops(shards, options.output, segmenter, preprocessing, options.seed, device, workers, options.body)
 
 
 def _positive(text: str) -> float:

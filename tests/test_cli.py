@@ -226,6 +226,10 @@ def test_generate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captu
     assert "'open'" in capsys.readouterr().out
     assert main(["generate", "--test-set", "--seed", "1", "--output", str(tmp_path)]) == 2
     assert "--seed" in sentence(capsys)
+    assert main([*command, "--body", "hand"]) == 0
+    assert calls[2][0] == module.Recipe(count=3, body="hand")
+    assert main(["generate", "--test-set", "--body", "hand", "--output", str(tmp_path)]) == 2
+    assert "leave --seed, --split and --body out" in sentence(capsys)
 
 
 def test_evaluating_nothing(capsys: Captured) -> None:

@@ -13,6 +13,7 @@ FLOORS = (
     {"config", "device", "download", "finite", "hub_source", "precision", "variants"},
     {
         "mesh",
+        "hand_metrics",
         "zbuffer",
         "image",
         "hub",
@@ -76,7 +77,7 @@ ONLY_IN = {
     "matplotlib": ("demo/", "hmnet/figures/"),
     "numba": ("hmnet/data/synthetic/",),
     "pybullet_data": ("hmnet/data/synthetic/",),
-    "anny": ("hmnet/body/bake.py",),
+    "anny": ("hmnet/body/bake.py", "hmnet/body/bake_hand.py"),
     "body_models": ("hmnet/body/licensed.py", "hmnet/body/mano.py"),
     "av": ("hmnet/data/surreal.py", "hmnet/data/synthetic/film.py", "hmnet/video/"),
     "huggingface_hub": (

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from hmnet.body import MIRRORED_PART
+from hmnet.body.parts import part_names_of
 from hmnet.config import RGB_INPUTS, ModelConfig
 from hmnet.errors import CheckpointError
 from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE
@@ -142,3 +143,20 @@ def test_one_batch_can_be_overfitted(rgb_input):
         loss.backward()
         optimiser.step()
     assert loss.item() < 0.3 * first
+
+
+def test_a_hand_s_parts_are_told_apart_by_finger_and_place():
+    table = PartCode("code", "hand").table
+    assert table.shape == (17, 7) and not table[0].any()
+    assert len({tuple(row) for row in table.tolist()}) == 17
+    names = part_names_of("hand")
+    tips = [row for name, row in zip(names, table, strict=True) if name.endswith("end")]
+    assert all(row[0] == 1 and row[1:6].sum() == 1 and row[6] == 1 for row in tips)
+    assert PartCode("one-hot", "hand").table.shape == (17, 16)
+
+
+def test_hmnet_on_a_hand_has_its_joints_and_vertices():
+    network = build_hmnet(ModelConfig(body="hand", rgb_input="pixels", feature_size=32)).eval()
+    with torch.inference_mode():
+        output = network(torch.zeros(1, 3, 64, 64), torch.ones(1, 64, 64, dtype=torch.long))
+    assert output.vertices.shape == (1, 778, 3) and output.joints.shape == (1, 21, 3)

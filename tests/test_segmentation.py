@@ -49,3 +49,13 @@ def test_the_place_in_the_window_counts():
     with torch.inference_mode():
         logits = segmenter.decode(features)
     assert (logits[..., 8, 4] - logits[..., 8, 12]).abs().max() > 1e-4
+
+
+def test_a_hand_s_segmenter_has_its_parts():
+    segmenter = build_segmenter(SegmenterConfig(foreground_threshold=0.5), "hand").eval()
+    with torch.inference_mode():
+        assert segmenter.coarse_logits(torch.randn(1, 3, 64, 64)).shape == (1, 17, 16, 16)
+    logits = torch.zeros(1, 17, 1, 2)
+    logits[0, 16, 0, 0] = 5
+    logits[0, 0, 0, 1] = 9
+    assert segmenter.label(logits).tolist() == [[[16, 0]]]

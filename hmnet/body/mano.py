@@ -11,23 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hmnet.body.hand_names import HAND_JOINT_NAMES
 from hmnet.body.licensed import LicensedBody, Posed, unchanged
 from hmnet.body.smpl_files import bodies_folder, body_file, read_body_file
 from hmnet.body.template import BodyTemplate, vertex_parts_of
 from hmnet.errors import BodyError
 
-FINGERS = ("thumb", "index", "middle", "ring", "pinky")
-HAND_JOINT_NAMES = ("wrist", *(f"{finger}{place}" for finger in FINGERS for place in ("1", "2", "3", "_tip")))
-"""The usual order of hand datasets: the wrist, then four a finger from its base to its tip."""
 FILE_JOINTS = ("wrist", *(f"{f}{n}" for f in ("index", "middle", "pinky", "ring", "thumb") for n in "123"))
 """MANO's own 16 joints in its order."""
 TIP_VERTICES = {"thumb": 744, "index": 320, "middle": 443, "ring": 554, "pinky": 671}
 """The vertices at the finger tips, as the package smplx has them."""
-HAND_PART_NAMES = (
-    "background", "palm",
-    *(f"{finger} {place}" for finger in FINGERS for place in ("base", "middle", "end")),
-)  # fmt: skip
-"""A hand's 16 parts: what goes with the wrist is the palm, and a finger has one part a bone."""
 TO_CAMERA = np.array([1.0, -1.0, -1.0])
 
 
@@ -82,9 +75,9 @@ def _load_mano(side: str, folder: Path | None) -> MANOBody:
 def mano_template(side: str = "right", folder: str | Path | None = None) -> BodyTemplate:
     """MANO's flat hand as a template of 778 vertices, the wrist at the origin; kept for the process.
 
-    Its keypoints are its 21 joints, and its face parts those of HAND_PART_NAMES. The mirror image of a right
-    hand is a left one whose vertices are numbered alike, so `mirror` leaves all where they are: a flipped
-    picture shows a hand of the other side. Raises BodyError as `load_mano` does.
+    Its keypoints are its 21 joints, and its face parts those of `hand_names.HAND_PART_NAMES`. The mirror
+    image of a right hand is a left one whose vertices are numbered alike, so `mirror` leaves all where they
+    are: a flipped picture shows a hand of the other side. Raises BodyError as `load_mano` does.
     """
     return _template(load_mano(side, folder))
 

@@ -3,6 +3,8 @@
 Front and back, inside and outside split the torso and the limbs; left and right are the person's own.
 """
 
+from hmnet.body.hand_names import HAND_PART_NAMES, HANDS
+
 PART_NAMES = (
     "background",
     "torso back",
@@ -31,7 +33,13 @@ PART_NAMES = (
     "left head",
 )
 PART_COUNT = len(PART_NAMES) - 1
+"""Of a whole body; a hand's are `hand_names.HAND_PART_NAMES`."""
 PART_INDEX = {name: index for index, name in enumerate(PART_NAMES)}
+
+
+def part_names_of(body: str) -> tuple[str, ...]:
+    """The names of part 0, the background, and of the parts of the body of that name."""
+    return HAND_PART_NAMES if body in HANDS else PART_NAMES
 
 
 def _mirrored_name(name: str) -> str:

@@ -11,6 +11,8 @@ from safetensors import SafetensorError, safe_open
 from scipy import sparse
 
 from hmnet.body.anny import AnnyBody
+from hmnet.body.hand_names import HAND_PART_COLOURS, HANDS
+from hmnet.body.parts import PART_COLOURS, part_names_of
 from hmnet.body.softening import softened
 from hmnet.errors import BodyError, told
 
@@ -34,7 +36,7 @@ class BodyTemplate:
     full_faces: (G, 3) int64. full_face_parts: (G,) int64.
     subset: (V,) int64, which of the U vertices of the full surface the template's are; None where it has
     vertices of its own, as Anny's has.
-    A hand (see `hmnet.body.mano`) has 21 joints and 16 parts instead.
+    A hand (see `hmnet.body.hand` and `hmnet.body.mano`) has 21 joints and 16 parts instead.
     """
 
     name: str
@@ -51,6 +53,21 @@ class BodyTemplate:
     full_faces: torch.Tensor
     full_face_parts: torch.Tensor
     subset: torch.Tensor | None = None
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """The names of part 0, the background, and of the parts."""
+        return part_names_of(self.name)
+
+    @property
+    def part_colours(self) -> tuple[tuple[int, int, int], ...]:
+        """One display colour (sRGB, 0..255) for each of `part_names`."""
+        return HAND_PART_COLOURS if self.one_sided else PART_COLOURS
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether it has no image in a mirror: that of a right hand is a left one."""
+        return self.name in HANDS
 
     def joint_index(self, name: str) -> int:
         """Index of a joint by name; BodyError names the valid ones."""
@@ -96,12 +113,12 @@ class BodyTemplate:
 def load_body(name: str = "anny") -> BodyTemplate:
     """The body template of that name; BodyError when it is unknown or its asset unreadable.
 
-    "anny", "anny-full"; and from the user's own files (see `hmnet.body.smpl_files`) "smpl", "smpl-1723" and
-    "mano", where BodyError says which file is missing.
+    "anny", "anny-full", and "hand", Anny's right hand; and from the user's own files (see
+    `hmnet.body.smpl_files`) "smpl", "smpl-1723" and "mano", where BodyError says which file is missing.
     """
     if name in LICENSED:
         return _load_licensed(name)
-    loaders = {"anny": _load_template, "anny-full": _load_full_template}
+    loaders = {"anny": _load_template, "anny-full": _load_full_template, "hand": _load_hand_template}
     if name not in loaders:
         raise BodyError(f"Unknown body {told(name)!r}: choose one of {', '.join((*loaders, *LICENSED))}.")
     return loaders[name]()
@@ -137,11 +154,11 @@ def _load_template() -> BodyTemplate:
     faces = torch.as_tensor(arrays["template.faces"]).long()
     face_parts = torch.as_tensor(arrays["template.face_parts"]).long()
     vertex_count = len(arrays["template.vertices"])
-    upsampling = _sparse(arrays["upsample.index"], arrays["upsample.weight"], vertex_count)
+    upsampling = sparse_rows(arrays["upsample.index"], arrays["upsample.weight"], vertex_count)
     full_faces = torch.as_tensor(arrays["full.faces"]).long()
     full_face_parts = torch.as_tensor(arrays["full.face_parts"]).long()
     full_vertex_parts = vertex_parts_of(full_faces, full_face_parts, upsampling.shape[0])
-    joint_regressor = _sparse(arrays["joints.index"], arrays["joints.weight"], vertex_count)
+    joint_regressor = sparse_rows(arrays["joints.index"], arrays["joints.weight"], vertex_count)
     anny = AnnyBody.from_arrays(arrays, metadata)
     rest = _average_adult(anny, "template")
     root = metadata["joints"].index("pelvis")
@@ -174,6 +191,13 @@ def _load_full_template() -> BodyTemplate:
     return full_template(body, _average_adult(anny, "full") - root)
 
 
+def _load_hand_template() -> BodyTemplate:
+    # That file needs this one's BodyTemplate too.
+    from hmnet.body.hand import hand_template
+
+    return hand_template()
+
+
 def _load_licensed(name: str) -> BodyTemplate:
     # Those files need this one's BodyTemplate too.
     from hmnet.body.mano import mano_template
@@ -198,10 +222,13 @@ def vertex_parts_of(faces: torch.Tensor, face_parts: torch.Tensor, vertex_count:
     return votes.argmax(1)
 
 
-def _sparse(index: np.ndarray, weight: np.ndarray, columns: int) -> torch.Tensor:
-    rows = np.repeat(np.arange(len(index)), index.shape[1])
-    indices = torch.as_tensor(np.stack([rows, index.ravel().astype(np.int64)]))
-    values = torch.as_tensor(weight.ravel())
+def sparse_rows(
+    index: np.ndarray | torch.Tensor, weight: np.ndarray | torch.Tensor, columns: int
+) -> torch.Tensor:
+    """(R, columns) sparse: row r has weight (R, K) at the columns index (R, K)."""
+    index, values = torch.as_tensor(index).long(), torch.as_tensor(weight).flatten()
+    rows = torch.arange(len(index)).repeat_interleave(index.shape[1])
+    indices = torch.stack([rows, index.flatten()])
     return torch.sparse_coo_tensor(indices, values, (len(index), columns), check_invariants=True).coalesce()
 
 

@@ -34,7 +34,7 @@ class PersonCrops:
 
     images: (N, S, S, 3) uint8. true_maps, predicted_maps: (N, S, S) uint8. sightings: (N, 2, C) float16, what
     MoveNet sees of each picture and of its mirror image (see `hmnet.keypoints.sighting`). vertices: (N, V, 3)
-    float16 m. joints: (N, J, 3) float16 m.
+    float16 m. joints: (N, J, 3) float16 m. body: whose they are, a name of `hmnet.body.load_body`.
     """
 
     images: np.ndarray
@@ -43,13 +43,14 @@ class PersonCrops:
     sightings: np.ndarray
     vertices: np.ndarray
     joints: np.ndarray
+    body: str
 
     def __len__(self) -> int:
         return len(self.images)
 
 
-def _files(folder: Path, mode: str, count: int, size: int) -> PersonCrops:
-    body = load_body()
+def _files(folder: Path, mode: str, count: int, size: int, body_name: str) -> PersonCrops:
+    body = load_body(body_name)
     shapes = {
         "images": ((count, size, size, 3), np.uint8),
         "true_maps": ((count, size, size), np.uint8),
@@ -59,7 +60,8 @@ def _files(folder: Path, mode: str, count: int, size: int) -> PersonCrops:
         "joints": ((count, len(body.joint_names), 3), np.float16),
     }
     return PersonCrops(
-        **{n: np.memmap(folder / f"{n}.raw", d, mode, shape=s) for n, (s, d) in shapes.items()}
+        **{n: np.memmap(folder / f"{n}.raw", d, mode, shape=s) for n, (s, d) in shapes.items()},
+        body=body_name,
     )
 
 
@@ -69,7 +71,8 @@ def open_crops(folder: Path) -> PersonCrops:
     if not index.is_file():
         raise DataError(f"No crops in {folder}: make them with `python -m hmnet train --stage crops`.")
     shape = json.loads(index.read_text())
-    return _files(folder, "r", shape["count"], shape["size"])
+    # Crops of before there were hands say nothing of their body.
+    return _files(folder, "r", shape["count"], shape["size"], shape.get("body", "anny"))
 
 
 def make_crops(
@@ -80,6 +83,7 @@ def make_crops(
     seed: int,
     device: torch.device | str = "cpu",
     workers: int = 0,
+    body: str = "anny",
 ) -> PersonCrops:
     """Crop and label every sample of the shards, with the predictor's margin and photographic changes.
 
@@ -93,7 +97,7 @@ def make_crops(
     index = output / "crops.json"
     # Written last: crops that are being made anew are not to be read.
     index.unlink(missing_ok=True)
-    crops = _files(output, "w+", len(samples), preprocessing.image_size)
+    crops = _files(output, "w+", len(samples), preprocessing.image_size, body)
     segmenter = segmenter.eval().to(device, memory_format=torch.channels_last)
     batch = 32 if device.type == "cpu" else 256
     cuts = _Cuts(samples, batch, preprocessing, seed)
@@ -114,7 +118,8 @@ def make_crops(
             ]
             crops.predicted_maps[span] = torch.cat(labels).cpu().numpy()
             bar.update(len(images))
-    index.write_text(json.dumps({"count": len(samples), "size": preprocessing.image_size}))
+    about = {"count": len(samples), "size": preprocessing.image_size, "body": body}
+    index.write_text(json.dumps(about))
     return crops
 
 

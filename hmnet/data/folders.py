@@ -7,16 +7,20 @@ from hmnet.data.shards import StoredSample, read_recipe, read_shards, shard_path
 from hmnet.errors import DataError
 
 
-def training_shards(folders: list[Path] | None, part: str = "0/1") -> list[Path]:
+def training_shards(folders: list[Path] | None, part: str = "0/1", body: str = "anny") -> list[Path]:
     """The shards of all folders, one folder after the other, every Nth from K on with part "K/N".
 
-    Raises DataError when there is no folder or no shard in one, when two hold the same pictures, and for a
-    part that is none.
+    Raises DataError when there is no folder or no shard in one, when two hold the same pictures, when one
+    shows another body, and for a part that is none.
     """
     if not folders:
         raise DataError("--data is missing: give the folder that `python -m hmnet generate` wrote.")
     first, step = _part(part)
     paths = {folder: shard_paths(folder) for folder in folders}
+    for folder in folders:
+        shown = read_recipe(folder).get("body", "anny")
+        if shown != body:
+            raise DataError(f"The pictures in {folder} are of body {shown}, not {body}: give --body {shown}.")
     _check_different(paths)
     return [path for found in paths.values() for path in found][first::step]
 

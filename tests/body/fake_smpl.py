@@ -14,8 +14,9 @@ from scipy import sparse
 
 from hmnet.body import load_body
 from hmnet.body.bake import JOINT_BONES
+from hmnet.body.hand_names import FINGERS
 from hmnet.body.licensed import JOINT_NAMES
-from hmnet.body.mano import FILE_JOINTS, FINGERS, TIP_VERTICES
+from hmnet.body.mano import FILE_JOINTS, TIP_VERTICES
 from hmnet.body.smpl_template import KEYPOINT_VERTICES
 from hmnet.body.template import load_anny
 

@@ -9,7 +9,8 @@ from fake_smpl import HAND_PARENTS, mano_arrays
 from test_licensed import naive_skinning
 
 from hmnet.body import load_body
-from hmnet.body.mano import FINGERS, HAND_JOINT_NAMES, HAND_PART_NAMES, TIP_VERTICES, load_mano, mano_template
+from hmnet.body.hand_names import FINGERS, HAND_JOINT_NAMES, HAND_PART_NAMES
+from hmnet.body.mano import TIP_VERTICES, load_mano, mano_template
 from hmnet.errors import BodyError
 
 

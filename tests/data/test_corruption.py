@@ -3,8 +3,10 @@
 import numpy as np
 
 from hmnet.body import MIRRORED_PART, PART_NAMES
+from hmnet.body.hand_names import FINGERS, HAND_PART_NAMES
 from hmnet.data import corruption
 from hmnet.data.augment import flip
+from hmnet.data.corruption import BODY_MISTAKES, HAND_MISTAKES
 
 
 def part_map() -> np.ndarray:
@@ -32,7 +34,7 @@ def test_corruptions_keep_the_alphabet_and_are_repeatable():
 def test_exchanged_names_are_pairs_of_the_same_limb():
     labels = part_map()
     for seed in range(60):
-        spoilt = corruption._exchange_names(labels, np.random.default_rng(seed))
+        spoilt = corruption._exchange_names(labels, np.random.default_rng(seed), BODY_MISTAKES)
         for part in range(1, 25):
             (other,) = np.unique(spoilt[labels == part])
             before = set(PART_NAMES[part].split()) - {"left", "right", "front", "back", "inside", "outside"}
@@ -42,10 +44,29 @@ def test_exchanged_names_are_pairs_of_the_same_limb():
 
 def test_dropped_parts_are_whole_limbs():
     labels = part_map()
-    spoilt = corruption._drop_parts(labels, np.random.default_rng(3))
+    spoilt = corruption._drop_parts(labels, np.random.default_rng(3), BODY_MISTAKES)
     lost = {int(p) for p in np.unique(labels[spoilt == 0])} - {0}
     assert lost and all((spoilt[labels == part] == 0).all() for part in lost)
     assert (spoilt[spoilt > 0] == labels[spoilt > 0]).all()
+
+
+def test_fingers_are_taken_for_whole_fingers():
+    names = HAND_PART_NAMES
+    labels = np.arange(17, dtype=np.uint8).repeat(3)[None].repeat(51, 0)
+    taken = set()
+    for seed in range(200):
+        spoilt = corruption._exchange_names(labels, np.random.default_rng(seed), HAND_MISTAKES)
+        for part in range(17):
+            (other,) = np.unique(spoilt[labels == part])
+            if other != part:
+                (finger, place), (as_finger, as_place) = names[part].split(), names[other].split()
+                taken.add((finger, as_finger) if finger != as_finger else (place, as_place))
+    assert {("middle", "ring"), ("index", "pinky"), ("base", "middle")} <= taken
+    assert not any("palm" in pair for pair in taken)
+    lost = corruption._drop_parts(labels, np.random.default_rng(1), HAND_MISTAKES)
+    missing = {names[part].split()[0] for part in set(range(1, 17)) - set(np.unique(lost).tolist())}
+    assert missing and missing <= set(FINGERS)
+    assert corruption.corrupt(labels, np.random.default_rng(1), HAND_MISTAKES).max() <= 16
 
 
 def test_flipping_twice_is_the_identity_and_swaps_sides():

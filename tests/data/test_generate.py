@@ -103,3 +103,34 @@ def test_a_missing_folder_is_named(option, tmp_path):
     value = ("nowhere",) if option == "poses" else "nowhere"
     with pytest.raises(DataError, match="nowhere is not a folder"):
         generate(replace(RECIPE, **{option: value}), tmp_path, workers=1)
+
+
+def test_hands_are_repeatable_and_marked_as_hands(tmp_path):
+    recipe = replace(RECIPE, count=3, body="hand")
+    for name in ("one", "two"):
+        generate(recipe, tmp_path / name, workers=1)
+    assert shard_checksums(tmp_path / "one") == shard_checksums(tmp_path / "two")
+    (sample, *_) = read_shards(shard_paths(tmp_path / "one"))
+    assert sample.vertices.shape == (778, 3) and sample.joints.shape == (21, 3)
+    assert json.loads((tmp_path / "one" / "recipe.json").read_text())["body"] == "hand"
+    assert not (tmp_path / "one" / "poses.npz").exists()
+    with pytest.raises(DataError, match="body"):
+        generate(replace(recipe, body="anny"), tmp_path / "one", workers=1)
+
+
+def test_what_does_not_go_with_hands_is_said(tmp_path):
+    with pytest.raises(DataError, match="leave --poses and --clothes out"):
+        generate(replace(RECIPE, body="hand", clothes=str(tmp_path)), tmp_path / "x", workers=1)
+    with pytest.raises(DataError, match="Unknown body 'foot' to render: choose one of anny, hand"):
+        generate(replace(RECIPE, body="foot"), tmp_path / "x", workers=1)
+
+
+def test_a_recipe_of_before_there_were_hands_goes_on(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "copy")
+    path = tmp_path / "copy" / "recipe.json"
+    recipe = json.loads(path.read_text())
+    del recipe["body"]
+    path.write_text(json.dumps(recipe))
+    (tmp_path / "copy" / "00001.tar").unlink()
+    generate(RECIPE, tmp_path / "copy", workers=1)
+    assert shard_checksums(tmp_path / "copy") == shard_checksums(whole)

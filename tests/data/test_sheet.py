@@ -66,7 +66,7 @@ def test_a_sheet_has_its_size_and_the_same_bytes_for_a_seed(tmp_path):
 def test_parts_and_mesh_are_drawn_where_the_person_is(tmp_path):
     write_samples(tmp_path, 1, 1)
     (sample,) = sheet.draw_samples(tmp_path, 1, np.random.default_rng(0))
-    image, parts, mesh = (tile.astype(int) for tile in sheet.sample_tiles(sample))
+    image, parts, mesh = (tile.astype(int) for tile in sheet.sample_tiles(sample, load_body()))
     scale = sheet.TILE / SIZE
     inside = np.s_[int(20 * scale) : int(80 * scale), int(35 * scale) : int(55 * scale)]
     corner = np.s_[: int(8 * scale), : int(25 * scale)]

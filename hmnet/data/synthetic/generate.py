@@ -5,11 +5,15 @@ import multiprocessing
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from hmnet.data.shards import read_recipe, write_shard
+from hmnet.data.synthetic.hands.hand_model import model_hands
+from hmnet.data.synthetic.hands.hand_picture import photograph_hand
+from hmnet.data.synthetic.hands.hand_poses import sample_poses
 from hmnet.data.synthetic.people.garments import Wardrobe
 from hmnet.data.synthetic.people.person import populate
 from hmnet.data.synthetic.poses.pose_library import PoseLibrary
@@ -18,6 +22,7 @@ from hmnet.errors import DataError, OutputError
 
 SHARD_SIZE = 250
 BATCH = 10
+BODIES = ("anny", "hand")
 HELD_OUT = 10
 """Every tenth background is kept for the test split."""
 
@@ -28,7 +33,8 @@ class Recipe:
 
     count: pictures. seed: the same recipe yields the same bytes. split: "train" or "test"; the test split
     has its own backgrounds, base poses and garments. backgrounds, poses, clothes: folders of photographs,
-    motion clips and garments, all of them optional.
+    motion clips and garments, all of them optional. body: "anny" for people, "hand" for right hands, whose
+    test split has its own backgrounds, poses and skin tones.
     """
 
     count: int
@@ -37,6 +43,7 @@ class Recipe:
     backgrounds: str | None = None
     poses: tuple[str, ...] = ()
     clothes: str | None = None
+    body: str = "anny"
 
     @property
     def test(self) -> bool:
@@ -48,14 +55,12 @@ def generate(recipe: Recipe, output: Path, workers: int, part: tuple[int, int] =
     """Write all shards that are not there yet, with a progress bar; a killed run resumes by being rerun.
 
     part: (K, N) makes every Nth shard from the Kth on, so that N machines can share one recipe.
-    Raises DataError for a missing folder or an output that holds shards of another recipe, and OutputError
-    for an output that cannot be written.
+    Raises DataError for a missing folder, an unknown body, options that do not go with it, or an output that
+    holds shards of another recipe, and OutputError for an output that cannot be written.
     """
     from tqdm import tqdm
 
-    for folder in (recipe.backgrounds, *recipe.poses, recipe.clothes):
-        if folder and not Path(folder).is_dir():
-            raise DataError(f"{folder} is not a folder: give an existing one or leave the option out.")
+    _check(recipe)
     _claim(recipe, output)
     shards = range((recipe.count + SHARD_SIZE - 1) // SHARD_SIZE)[part[0] :: part[1]]
     sizes = {shard: min(SHARD_SIZE, recipe.count - shard * SHARD_SIZE) for shard in shards}
@@ -70,6 +75,16 @@ def generate(recipe: Recipe, output: Path, workers: int, part: tuple[int, int] =
             bar.update(count)
 
 
+def _check(recipe: Recipe) -> None:
+    if recipe.body not in BODIES:
+        raise DataError(f"Unknown body {recipe.body!r} to render: choose one of {', '.join(BODIES)}.")
+    if recipe.body == "hand" and (recipe.poses or recipe.clothes):
+        raise DataError("Hands have poses and sleeves of their own: leave --poses and --clothes out.")
+    for folder in (recipe.backgrounds, *recipe.poses, recipe.clothes):
+        if folder and not Path(folder).is_dir():
+            raise DataError(f"{folder} is not a folder: give an existing one or leave the option out.")
+
+
 def shard_file(output: Path, shard: int) -> Path:
     """Where a shard is kept."""
     return output / f"{shard:05d}.tar"
@@ -79,9 +94,11 @@ def _claim(recipe: Recipe, output: Path) -> None:
     """Leave the recipe and the pose library in the output folder, unless another recipe was there first."""
     try:
         output.mkdir(parents=True, exist_ok=True)
-        theirs = read_recipe(output)
+        # A recipe of before an option was there had its default.
+        theirs = read_recipe(output) and asdict(Recipe(0)) | read_recipe(output)
         # A run may be extended: the count does not change what a full shard holds.
         ours = json.loads(json.dumps(asdict(replace(recipe, count=theirs.get("count", recipe.count)))))
+        theirs = json.loads(json.dumps(theirs))
         if theirs and theirs != ours:
             changed = ", ".join(name for name in ours if theirs.get(name) != ours[name])
             raise DataError(
@@ -94,7 +111,7 @@ def _claim(recipe: Recipe, output: Path) -> None:
                 f"{SHARD_SIZE}, so {recipe.count} cannot follow: choose another folder."
             )
         library_file = output / "poses.npz"
-        if not library_file.exists():
+        if recipe.body == "anny" and not library_file.exists():
             folders = [Path(folder) for folder in recipe.poses]
             # A test set must not hang on which packages happen to be installed.
             PoseLibrary.build(folders, recipe.seed, wheel=not recipe.test).save(library_file)
@@ -120,16 +137,31 @@ def _samples(recipe: Recipe, output: Path, size: int, generator: np.random.Gener
     scenery.backgrounds = [
         photo for index, photo in enumerate(scenery.backgrounds) if (index % HELD_OUT == 0) == recipe.test
     ]
+    if recipe.body == "hand":
+        drawn = _hands(recipe, scenery, generator)
+    else:
+        library = PoseLibrary.load(output / "poses.npz").part(recipe.test)
+        drawn = _people(recipe, library, scenery, generator)
+    yield from islice((sample for sample in drawn if sample is not None), size)
+
+
+def _people(
+    recipe: Recipe, library: PoseLibrary, scenery: Scenery, generator: np.random.Generator
+) -> Iterator[Sample | None]:
+    """Pictures of people without end."""
     wardrobe = _wardrobe(recipe.clothes).part(recipe.test)
-    library = PoseLibrary.load(output / "poses.npz").part(recipe.test)
-    made = 0
-    while made < size:
+    while True:
         poses, kinds = library.sample(generator, BATCH)
         for person in populate(poses, kinds, generator, wardrobe):
-            sample = photograph(person, scenery, generator)
-            if sample is not None and made < size:
-                made += 1
-                yield sample
+            yield photograph(person, scenery, generator)
+
+
+def _hands(recipe: Recipe, scenery: Scenery, generator: np.random.Generator) -> Iterator[Sample | None]:
+    """Pictures of hands without end."""
+    while True:
+        poses = sample_poses(generator, BATCH, recipe.test)
+        for hand in model_hands(poses, generator, recipe.test):
+            yield photograph_hand(hand, scenery, generator)
 
 
 @lru_cache(maxsize=1)

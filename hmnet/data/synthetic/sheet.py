@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
-from hmnet.body import PART_COLOURS, load_body
+from hmnet.body import BodyTemplate, load_body
 from hmnet.data.crop import Crop, extract
-from hmnet.data.shards import StoredSample, read_shards, shard_paths
+from hmnet.data.shards import StoredSample, read_recipe, read_shards, shard_paths
 from hmnet.errors import DataError, HMNetError, OutputError
 from hmnet.render import overlay
 
@@ -120,12 +120,17 @@ def window(image: np.ndarray, centre: Sequence[float], side: float) -> Crop:
     return Crop((x - side / 2, y - side / 2, x + side / 2, y + side / 2))
 
 
-def sample_tiles(sample: StoredSample) -> list[np.ndarray]:
+def body_of(data: Path) -> BodyTemplate:
+    """The body that a folder of shards shows, by its recipe: people where it says nothing."""
+    return load_body(read_recipe(data).get("body", "anny"))
+
+
+def sample_tiles(sample: StoredSample, body: BodyTemplate) -> list[np.ndarray]:
     """The picture, its coloured parts and its mesh, three pictures (TILE, TILE, 3) uint8."""
     image, parts = sample.image, sample.part_map
-    painted = 0.3 * image + 0.7 * np.asarray(PART_COLOURS)[parts]
+    painted = 0.3 * image + 0.7 * np.asarray(body.part_colours)[parts]
     parts_over = np.where(parts[..., None] > 0, painted, 0.35 * image).astype(np.uint8)
-    mesh_over = overlay(image, sample.vertices, load_body().faces, sample.camera, colour=(215, 215, 215))
+    mesh_over = overlay(image, sample.vertices, body.faces, sample.camera, colour=(215, 215, 215))
     return [_tile(picture) for picture in (image, parts_over, mesh_over)]
 
 
@@ -156,12 +161,18 @@ def _fitted(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
 
 
 def contact_sheet(
-    samples: Sequence[StoredSample], photos: Sequence[Photo], generator: np.random.Generator
+    samples: Sequence[StoredSample],
+    photos: Sequence[Photo],
+    generator: np.random.Generator,
+    body: BodyTemplate,
 ) -> np.ndarray:
-    """All samples, COLUMNS a row, as one picture (H, W, 3) uint8; every second row is photos if there are."""
+    """All samples of a body, COLUMNS a row, as one picture (H, W, 3) uint8.
+
+    Every second row is photos, if there are any.
+    """
     blocks = []
     for sample in samples:
-        strip = grid(sample_tiles(sample), 3)
+        strip = grid(sample_tiles(sample, body), 3)
         title = ", ".join((sample.kind or "kind unknown", *sample.tags))
         blocks.append(_captioned(strip, title))
     rows = []
@@ -229,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         photos = read_photos(options.photos) if options.photos else []
         samples = draw_samples(options.data, options.count, generator)
-        save_picture(contact_sheet(samples, photos, generator), options.output)
+        save_picture(contact_sheet(samples, photos, generator, body_of(options.data)), options.output)
     except HMNetError as error:
         print(error, file=sys.stderr)
         return 2

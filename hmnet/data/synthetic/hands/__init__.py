@@ -1,0 +1,1 @@
+"""Rendered hands: what fingers do, what they hold, and the pictures of it."""

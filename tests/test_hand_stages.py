@@ -1,0 +1,123 @@
+"""A hand through all stages: pictures, segmenter, crops, maps, joint, weights that answer, errors."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("numba", reason="training data need requirements-dev.txt")
+pytest.importorskip("webdataset", reason="training data need requirements-dev.txt")
+
+from hmnet import stage_pose, train
+from hmnet.body import load_body
+from hmnet.checkpoint import load_checkpoint
+from hmnet.data.crops import open_crops
+from hmnet.data.shards import write_shard
+from hmnet.data.synthetic.hands.hand_maps import bare_hands, hand_map_batch
+from hmnet.data.synthetic.hands.hand_model import model_hands
+from hmnet.data.synthetic.hands.hand_picture import photograph_hand
+from hmnet.data.synthetic.hands.hand_poses import sample_poses
+from hmnet.data.synthetic.scenes.photograph import Scenery
+from hmnet.errors import DataError
+from hmnet.evaluate import print_hand_scores
+from hmnet.pose_batches import JointBatches
+from hmnet.pose_errors import pose_errors
+
+HAND = ("--body", "hand", "--pooling", "8", "--rgb-input", "pixels", "--workers", "0")
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Few hands to start from, few held out, one thread."""
+    for name, count in (("EXAMPLES", 30), ("HELD_OUT", 4)):
+        monkeypatch.setattr(stage_pose, name, count)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def run(stage: str, *arguments: str) -> None:
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    train.run(parser.parse_args(["--stage", stage, *HAND, *arguments]))
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """Twelve pictures of hands."""
+    folder, generator = tmp_path_factory.mktemp("hands"), np.random.default_rng(0)
+    made = [photograph_hand(hand, Scenery([]), generator)
+            for hand in model_hands(sample_poses(generator, 16), generator)]  # fmt: skip
+    (folder / "shards").mkdir()
+    write_shard(folder / "shards" / "00000.tar", [s for s in made if s is not None][:12], generator)
+    (folder / "shards" / "recipe.json").write_text(json.dumps({"count": 12, "body": "hand"}))
+    return folder
+
+
+def test_from_pictures_of_hands_to_weights_and_their_errors(work, capsys):
+    names = ("shards", "segmenter", "crops", "maps", "joint", "packed")
+    shards, segmenter, crops, maps, joint, packed = (str(work / name) for name in names)
+    few = ("--images", "8", "--batch", "8")
+    run("segmenter", "--data", shards, "--output", segmenter, "--size", "64", *few)
+    run("crops", "--data", shards, "--segmenter", f"{segmenter}/state.pt", "--output", crops)
+    made = open_crops(work / "crops")
+    assert made.body == "hand" and made.vertices.shape == (12, 778, 3) and made.joints.shape == (12, 21, 3)
+    assert 10 < made.true_maps.max() <= 16 and made.predicted_maps.max() <= 16
+    run("maps", "--output", maps, *few)
+    run("joint", "--data", crops, "--initial", f"{maps}/state.pt", "--output", joint, *few)
+    (row,) = [json.loads(line) for line in (work / "joint" / "log.jsonl").read_text().splitlines()]
+    assert row["images"] == 8 and 0 < row["pa_surface_mm"] < row["surface_mm"] < 300
+    run("pack", "--data", shards, "--segmenter", f"{segmenter}/state.pt", "--initial", f"{joint}/state.pt",
+        "--output", packed, "--revision", "abc1234")  # fmt: skip
+    checkpoint = load_checkpoint(packed)
+    assert checkpoint.model.body.name == "hand" and checkpoint.segmenter.part_count == 16
+    errors = pose_errors(checkpoint, work / "shards")
+    assert errors["part surface"].shape == (12, 16) and errors["each joint"].shape == (12, 21)
+    assert 0 <= errors["F@5"].mean() <= errors["F@15"].mean() < errors["PA F@15"].mean() <= 1
+    print_hand_scores(errors)
+    assert "AUC, PA each joint" in capsys.readouterr().out
+    assert errors["part IoU"].shape == (1, 16) and np.isfinite(errors["surface"]).all()
+
+
+def test_crops_of_hands_are_never_seen_in_a_mirror(work):
+    batches = JointBatches(work / "crops", 0, (), 8, 0, "pixels")
+    stored = open_crops(work / "crops")
+    maps, vertices, *_ = batches[0]
+    for own in vertices[: batches.count]:
+        assert np.abs(stored.vertices.astype(np.float32) - own).max((1, 2)).min() == 0
+    assert maps.max() <= 16 and vertices.shape == (8, 778, 3)
+
+
+def test_fresh_maps_show_the_hands_that_come_with_them():
+    body = load_body("hand")
+    maps, vertices, joints, places = hand_map_batch(np.random.default_rng(1), 12, 96, 0.1, corrupted=False)
+    assert maps.shape == (12, 96, 96) and maps.max() <= 16 and not places.any()
+    np.testing.assert_allclose(body.regress_joints(torch.from_numpy(vertices)).numpy(), joints, atol=1e-5)
+    for part_map, points in zip(maps, vertices, strict=True):
+        # Where the parts' middles lie in the map and in the mesh, they lie alike.
+        seen = [part for part in np.unique(part_map)[1:] if (part_map == part).sum() > 40]
+        middles = np.array([np.argwhere(part_map == part).mean(0)[::-1] for part in seen])
+        true = np.array([points[body.vertex_parts.numpy() == part, :2].mean(0) for part in seen])
+        if len(seen) > 4:
+            assert np.corrcoef(_centred(middles), _centred(true))[0, 1] > 0.8
+    one, two = (bare_hands(np.random.default_rng(3), 4).template for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+
+
+def _centred(points: np.ndarray) -> np.ndarray:
+    """Points (N, 2) from their mean, as one row."""
+    return (points - points.mean(0)).ravel()
+
+
+def test_what_a_hand_cannot_have_is_said(work, tmp_path):
+    for arguments, said in (
+        (("--rgb-input", "sighting"), "give --rgb-input pixels"),
+        (("--variant", "hmnet-full"), "hmnet-full is of whole bodies"),
+    ):
+        with pytest.raises(DataError, match=said):
+            run("maps", "--output", str(tmp_path), "--images", "8", *arguments)
+    with pytest.raises(DataError, match=r"are of body hand, not anny: give --body hand"):
+        run("segmenter", "--data", str(work / "shards"), "--output", str(tmp_path), "--body", "anny")
