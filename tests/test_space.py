@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub.hub_server import HubServer, use_hub
+from hub.hub_client import use_hub
+from hub.hub_server import HubServer
 from huggingface_hub import HfApi, RepoCard
 
 from hmnet import space
