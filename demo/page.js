@@ -42,6 +42,11 @@ window.hmnetPage = {
   withView(inputs) {
     return [...inputs.slice(0, -1), JSON.stringify(window.hmnetViewer.state())];
   },
+  // Where the server has the photo that stands in the input, or nothing.
+  photoPath() {
+    const address = document.querySelector("#photo-input img")?.src ?? "";
+    return decodeURIComponent(address.split("/gradio_api/file=")[1] ?? "");
+  },
   // The address with these settings, in the clipboard where the browser allows it and in the address bar.
   async copy(query) {
     const address = new URL(window.location.href);

@@ -36,6 +36,8 @@ PREVIEW = (
     "{ window.hmnetViewer?.regularise({enabled, operator, iterations, strength}); }"
 )
 """Moves the meshes in the browser while the server still works on the numbers."""
+UNREAD = "(_, ...others) => [window.hmnetPage.photoPath(), ...others]"
+"""A listener's first input is the path of the photo that stands in the input."""
 
 Updates = dict[Any, Any]
 """New values by component; components that are not named stay as they are."""
@@ -100,6 +102,8 @@ class Page:
         # Gradio would decode the file itself and fail on a bad one; `read_image` has the sentences.
         self.photo.preprocess = lambda payload: None if payload is None else payload.path
         self.run = gr.Button("Reconstruct", variant="primary", elem_id="run")
+        # Not the input itself, which Gradio would look for on the disk though it was read and deleted.
+        self.unread = gr.Textbox(visible="hidden")
         # In the other's place while something waits or runs (page.js); read out by the line after it.
         self.cancel = gr.Button("Cancel", elem_id="cancel")
         _html(captions.WAITING, "waiting")
@@ -142,12 +146,12 @@ class Page:
         # Not `input`: that also comes when the photo is taken away, with the old photo as its value.
         running = [
             self.photo.upload(self.reconstruct, [self.photo, *context], **whole),
-            self.run.click(self.repeat, [self.photo, *context], **whole),
+            self.run.click(self.repeat, [self.unread, *context], js=UNREAD, **whole),
             self.gallery.select(self.pick_example, context, **whole),
             self.pictures.choose(self.choose_person, context, **whole),
             self.pictures.box(self.move_box, context, **whole),
         ]
-        self.cancel.click(self.forget_photo, self.photo, self.photo, cancels=running, **QUIET)
+        self.cancel.click(self.forget_photo, self.unread, self.photo, js=UNREAD, cancels=running, **QUIET)
         # Not with the networks, which rarely run for it: a full server still shows its page.
         opening = {**network, "concurrency_id": "opening"}
         self.blocks.load(
@@ -186,10 +190,10 @@ class Page:
 
         return self._begin(work, values)
 
-    def repeat(self, photo, session, uploaded, *values):
+    def repeat(self, unread, session, uploaded, *values):
         """Runs the networks once more on the person who is shown, or on a photo that found no place yet."""
-        if photo is not None and is_waiting(Path(photo), Path(self.photo.GRADIO_CACHE)):
-            return self.reconstruct(photo, session, uploaded, *values)
+        if self._is_upload(unread):
+            return self.reconstruct(unread, session, uploaded, *values)
 
         def work() -> Session:
             # Not from the input: the upload was deleted once it was read, the session keeps the photo.
@@ -199,10 +203,10 @@ class Page:
 
         return self._begin(work, values)
 
-    def forget_photo(self, photo):
+    def forget_photo(self, unread):
         """Deletes the photo of whoever cancelled; the input is empty, since the panels show another one."""
-        if photo is not None:
-            forget(Path(photo), Path(self.photo.GRADIO_CACHE))
+        if self._is_upload(unread):
+            forget(Path(unread), Path(self.photo.GRADIO_CACHE))
 
     def choose_person(self, event: gr.EventData, session, uploaded, *values):
         """Reconstructs whoever was clicked in the photo, where several people were found."""
@@ -273,6 +277,11 @@ class Page:
         """Takes every change of the part map back."""
         values = self.lessons.without_change(values)
         return {**self.break_parts(session, uploaded, *values), **self._unchanged()}
+
+    def _is_upload(self, path: object) -> bool:
+        """Whether that is the path, as the browser names it, of an upload that nobody has read yet."""
+        usable = isinstance(path, str) and path and "\0" not in path
+        return usable and is_waiting(Path(path), Path(self.photo.GRADIO_CACHE))
 
     # --- the networks do not run ----------------------------------------------------------------------
 
