@@ -14,7 +14,8 @@ def test_server_hands_out_the_examples_the_figures_and_nothing_more():
 
 def test_page_without_examples_can_be_built(tmp_path):
     page = build_app(fake_models(), tmp_path)
-    assert page.delete_cache is not None
+    gallery = next(block for block in page.blocks.values() if block.elem_id == "examples")
+    assert gallery.visible is False and len(page.fns) > 30
 
 
 def test_programs_see_three_endpoints_and_no_inner_listener(tmp_path):
