@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from small_limits import LIMITS
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -70,6 +71,13 @@ def metrics(server):
 @pytest.fixture(scope="session")
 def layout(address):
     return Layout(httpx.get(f"{address}/config").json())
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Runs a coroutine function to its end, in a thread: in this one Playwright's loop may be running."""
+    with start_blocking_portal() as portal:
+        yield portal.call
 
 
 @pytest.fixture

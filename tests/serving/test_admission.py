@@ -58,8 +58,8 @@ async def fill(one, layout, photo) -> list[Browser]:
     return browsers
 
 
-def test_a_full_server_says_how_many_are_ahead(address, layout, photo, held):
-    async def run():
+def test_a_full_server_says_how_many_are_ahead(run, address, layout, photo, held):
+    async def visits():
         async with client(address) as one:
             await fill(one, layout, photo)
             ready = await one.get("/readyz")
@@ -67,7 +67,7 @@ def test_a_full_server_says_how_many_are_ahead(address, layout, photo, held):
                 await send_photo(Browser(one, layout), photo)
             return ready, refused.value
 
-    ready, refused = asyncio.run(run())
+    ready, refused = run(visits)
     assert str(refused).startswith(f"The server is full: {LIMITS.waiting} ahead of you")
     assert "nothing you have here is lost" in str(refused) and refused.seconds >= 1
     assert ready.status_code == 503 and ready.json()["failing"] == ["queue"]
@@ -75,22 +75,22 @@ def test_a_full_server_says_how_many_are_ahead(address, layout, photo, held):
     wait_until(lambda: httpx.get(f"{address}/readyz").status_code == 200)
 
 
-def test_after_the_rush_everybody_has_an_answer_of_their_own(address, layout, photo, held):
-    async def run():
+def test_after_the_rush_everybody_has_an_answer_of_their_own(run, address, layout, photo, held):
+    async def visits():
         async with client(address) as one:
             browsers = await fill(one, layout, photo)
             held.set()
             return await asyncio.gather(*(browser.answer() for browser in browsers))
 
-    answers = asyncio.run(run())
+    answers = run(visits)
     viewer = layout.listener("photo-input", "upload").outputs.index(layout.id_of("viewer"))
     people = [answer[viewer]["person"] for answer in answers]
     assert len(set(people)) == 1 + LIMITS.waiting
     assert all(np.isfinite(answer[viewer]["panes"][0]["opacity"]) for answer in answers)
 
 
-def test_one_visitor_cannot_take_all_places(address, layout, photo, held):
-    async def run():
+def test_one_visitor_cannot_take_all_places(run, address, layout, photo, held):
+    async def visits():
         async with client(address) as one:
             greedy, other = Browser(one, layout), Browser(one, layout)
             await send_photo(greedy, photo)
@@ -101,27 +101,27 @@ def test_one_visitor_cannot_take_all_places(address, layout, photo, held):
                 await send_photo(greedy, photo)
             await send_photo(other, photo)
 
-    asyncio.run(run())
+    run(visits)
 
 
-def test_programs_wait_in_the_same_queue(address, layout, photo, held):
-    async def run():
+def test_programs_wait_in_the_same_queue(run, address, layout, photo, held):
+    async def visits():
         async with client(address) as one:
             await fill(one, layout, photo)
             file = await Browser(one, layout).upload("photo.jpg", photo)
             return await one.post("/gradio_api/call/reconstruct", json={"data": [file, None, True]})
 
-    answer = asyncio.run(run())
+    answer = run(visits)
     assert answer.status_code == 429 and answer.json()["detail"].startswith("The server is full")
     assert int(answer.headers["retry-after"]) >= 1
 
 
 def test_whoever_leaves_gives_the_place_back_and_the_networks_do_not_run(
-    address, layout, photo, held, predictor
+    run, address, layout, photo, held, predictor
 ):
     calls = predictor.calls
 
-    async def run():
+    async def visits():
         async with client(address) as one:
             browsers = await fill(one, layout, photo)
             waiting = figure(address, WAITING)
@@ -129,17 +129,17 @@ def test_whoever_leaves_gives_the_place_back_and_the_networks_do_not_run(
                 await browser.leave_while_waiting(0.2)
             return waiting
 
-    assert asyncio.run(run()) == LIMITS.waiting
+    assert run(visits) == LIMITS.waiting
     wait_until(lambda: figure(address, WAITING) == 0)
     held.set()
     wait_until(lambda: figure(address, "hmnet_running ") == 0)
     assert predictor.calls == calls + 1
 
 
-def test_a_cancelled_event_gives_the_place_back(address, layout, photo, held, predictor):
+def test_a_cancelled_event_gives_the_place_back(run, address, layout, photo, held, predictor):
     calls, sent = predictor.calls, layout.listener("photo-input", "upload")
 
-    async def run():
+    async def visits():
         async with client(address) as one:
             await send_photo(Browser(one, layout), photo)
             await asyncio.sleep(0.3)
@@ -150,7 +150,7 @@ def test_a_cancelled_event_gives_the_place_back(address, layout, photo, held, pr
             await one.post("/gradio_api/cancel", json=body)
             return before, figure(address, WAITING)
 
-    assert asyncio.run(run()) == (1, 0)
+    assert run(visits) == (1, 0)
     held.set()
     wait_until(lambda: figure(address, "hmnet_running ") == 0)
     assert predictor.calls == calls + 1

@@ -1,6 +1,5 @@
 """What breaks while the page is served: a sentence or nothing is seen of it, and the next request works."""
 
-import asyncio
 import json
 import resource
 import signal
@@ -24,13 +23,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def page(address, layout):
+def page(run, address, layout):
     """Does what a visitor does; see `Visit`."""
-
-    loop, client = asyncio.new_event_loop(), httpx.AsyncClient(base_url=address, timeout=40)
-    yield Visit(loop.run_until_complete, Browser(client, layout))
-    loop.run_until_complete(client.aclose())
-    loop.close()
+    client = httpx.AsyncClient(base_url=address, timeout=40)
+    yield Visit(run, Browser(client, layout))
+    run(client.aclose)
 
 
 class Visit:
@@ -41,7 +38,7 @@ class Visit:
 
     def send(self, photo: bytes) -> dict:
         """What the 3D view gets for a photo."""
-        return self.run(self._send(photo))
+        return self.run(self._send, photo)
 
     async def _send(self, photo):
         sent = self.layout.listener("photo-input", "upload")
@@ -51,7 +48,7 @@ class Visit:
 
     def save(self, kind: str) -> bytes:
         """A file of the person who is shown."""
-        return self.run(self._save(kind))
+        return self.run(self._save, kind)
 
     async def _save(self, kind):
         saved = self.layout.listener(f"save-{kind}", "click")
@@ -164,14 +161,14 @@ def test_memory_that_runs_out_within_a_listener_is_told(page, photo, predictor):
 
 
 def test_an_upload_that_is_gone_is_asked_for_again(page, photo, cache):
-    async def run():
+    async def send():
         sent = page.layout.listener("photo-input", "upload")
         values = page.layout.values(sent)
         values[0] = await page.browser.upload("photo.jpg", photo)
         Path(values[0]["path"]).unlink()
         return await page.browser.run(sent, values)
 
-    page.run(run())
+    page.run(send)
     (notice,) = page.browser.notices
     assert notice.startswith("The file is not here any more") and str(cache) not in notice
     assert page.send(photo)["panes"]

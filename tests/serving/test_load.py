@@ -1,12 +1,11 @@
 """The load test in small, before the made-up predictor; `python -m tests.load` is the whole one."""
 
-import asyncio
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.load.__main__ import run
+from tests.load.__main__ import run as visit_all
 from tests.load.photos import Photo, whose
 
 
@@ -25,8 +24,8 @@ def quick(monkeypatch):
     monkeypatch.setattr("tests.load.visitor.LEAVES", 0.2)
 
 
-def test_more_visitors_than_places_all_get_their_own_mesh_or_a_refusal(address, photos):
-    figures = asyncio.run(run(address, photos, visitors=8, seconds=6))
+def test_more_visitors_than_places_all_get_their_own_mesh_or_a_refusal(run, address, photos):
+    figures = run(visit_all, address, photos, 8, 6)
     assert figures["errors"] == {}
     assert figures["meshes checked"] >= 4 and figures["files checked"] >= 4
     assert figures["refused"] >= 1 and figures["ready afterwards"]
@@ -35,12 +34,12 @@ def test_more_visitors_than_places_all_get_their_own_mesh_or_a_refusal(address, 
     assert figures["memory"] and all(megabytes > 50 for _, megabytes in figures["memory"])
 
 
-def test_a_mesh_of_another_photo_is_noticed(address, photos):
+def test_a_mesh_of_another_photo_is_noticed(run, address, photos):
     exchanged = [
         replace(own, vertices=other.vertices, joints=other.joints)
         for own, other in zip(photos, photos[::-1], strict=True)
     ]
-    figures = asyncio.run(run(address, exchanged, visitors=2, seconds=3))
+    figures = run(visit_all, address, exchanged, 2, 3)
     assert any(error.startswith("mesh of another photo") for error in figures["errors"])
     assert figures["errors"]["file of another photo"] >= 1
 

@@ -1,6 +1,5 @@
 """What visitors sent and what was made for them is gone in time."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -60,8 +59,8 @@ def test_the_sweeper_sweeps_again_and_again_and_survives_what_goes_wrong(tmp_pat
     assert len(seen) >= 3
 
 
-def test_a_photo_is_gone_once_it_was_read_and_a_download_is_swept(address, layout, photo, cache):
-    async def run():
+def test_a_photo_is_gone_once_it_was_read_and_a_download_is_swept(run, address, layout, photo, cache):
+    async def visit():
         async with httpx.AsyncClient(base_url=address, timeout=30) as client:
             browser = Browser(client, layout)
             sent, saved = layout.listener("photo-input", "upload"), layout.listener("save-glb", "click")
@@ -72,7 +71,7 @@ def test_a_photo_is_gone_once_it_was_read_and_a_download_is_swept(address, layou
             (described,) = await browser.run(saved, layout.values(saved))
             return described["path"], await browser.file(described)
 
-    path, content = asyncio.run(run())
+    path, content = run(visit)
     assert content[:4] == b"glTF" and Path(path).is_relative_to(cache)
     assert sweep(cache, 0) >= 1
     assert httpx.get(f"{address}/gradio_api/file={path}").status_code == 403

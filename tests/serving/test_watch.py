@@ -1,6 +1,5 @@
 """Listeners under watch: what is counted, what is logged, and what a visitor reads when something breaks."""
 
-import asyncio
 import errno
 import json
 import logging
@@ -90,11 +89,13 @@ def test_steps_are_passed_one_by_one_and_one_who_leaves_is_told_from_one_who_fai
     assert count(metrics, "done") == 1
 
 
-def test_the_served_page_answers_the_next_visitor_after_a_failure(address, layout, photo, predictor, caplog):
+def test_the_served_page_answers_the_next_visitor_after_a_failure(
+    run, address, layout, photo, predictor, caplog
+):
     caplog.set_level(logging.INFO, "hmnet.serving")
     sent = layout.listener("photo-input", "upload")
 
-    async def run():
+    async def visit():
         async with httpx.AsyncClient(base_url=address, timeout=30) as client:
             browser = Browser(client, layout)
             values = layout.values(sent)
@@ -105,7 +106,7 @@ def test_the_served_page_answers_the_next_visitor_after_a_failure(address, layou
             values[0] = await browser.upload("my-holiday.jpg", photo)
             return await browser.run(sent, values)
 
-    answer = asyncio.run(run())
+    answer = run(visit)
     assert answer[sent.outputs.index(layout.id_of("viewer"))]["panes"]
     log = "\n".join(JsonLines().format(record) for record in caplog.records)
     assert "a bug" in log and '"waited_ms"' in log
