@@ -14,6 +14,8 @@ from pathlib import Path
 
 from .worker import FAILED, USUAL, Case, Limits, Outcome, serve
 
+START_SECONDS = 120.0
+"""For a process to be ready; one that is not by then shows as a hang or a crash of its first case."""
 LOOKS, PAUSE = 5, 0.05
 """How often, and how many s apart, a process is looked at before it counts as waiting."""
 
@@ -123,6 +125,10 @@ class Pool:
         process.start()
         # Only the process itself holds its end now, so that its death shows.
         theirs.close()
+        # The first of them imports everything, which is no reader's time.
+        if ours.poll(START_SECONDS):
+            with contextlib.suppress(EOFError):
+                ours.recv()
         self._workers.append(_Worker(process, ours, folder))
         return self._workers[-1]
 

@@ -61,7 +61,8 @@ class Outcome:
 
 
 def serve(pipe: Connection, module: str, limits: Limits, folder: str) -> None:
-    """Answers cases from the pipe with (verdict, words, seconds, memory) until it closes.
+    """Says that it is ready, and answers cases from the pipe with (verdict, words, seconds, memory) until it
+    closes.
 
     module: its READERS are the readers by kind of case. Standard error goes to a file, so that
     whatever is printed there can be looked at after each case.
@@ -74,6 +75,7 @@ def serve(pipe: Connection, module: str, limits: Limits, folder: str) -> None:
     before = peak()
     pages = (status_of("VmSize") or 0) * 2**20 + limits.address_space
     resource.setrlimit(resource.RLIMIT_AS, (int(pages), int(pages)))
+    pipe.send("ready")
     while True:
         try:
             case = pipe.recv()
