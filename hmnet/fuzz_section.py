@@ -1,9 +1,8 @@
 """The section of RESULTS.md on hostile input, from what `python -m tests.hostile.fuzz --json` wrote."""
 
-import json
 from pathlib import Path
 
-from hmnet.errors import DataError
+from hmnet.measured_section import measured_section
 
 NAME = "fuzz"
 COMMAND = "python -m tests.hostile.fuzz --count 10000 --seed 0 --json assets/results/fuzz.json"
@@ -20,16 +19,11 @@ ABOUT = (
 
 def fuzz_section(folder: Path) -> str:
     """Markdown; one sentence where nothing was run. Raises DataError for a file of another form."""
-    path = folder / f"{NAME}.json"
-    head = "## Hostile input"
-    if not path.is_file():
-        return f"{head}\n\nNot run yet: `{COMMAND}` does."
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        parts = [_run(result), ABOUT.format(**result["limits"]), _table(result["kinds"]), _worst(result)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} cannot be used ({error!r}): make it anew by `{COMMAND}`.") from error
-    return "\n\n".join([head, *parts, f"```sh\n{COMMAND}\n```"])
+    return measured_section("Hostile input", folder / f"{NAME}.json", COMMAND, _parts, done="run")
+
+
+def _parts(result: dict) -> list[str]:
+    return [_run(result), ABOUT.format(**result["limits"]), _table(result["kinds"]), _worst(result)]
 
 
 def _run(result: dict) -> str:

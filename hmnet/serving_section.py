@@ -1,11 +1,9 @@
 """The sections of RESULTS.md on serving the page to many: the load test's report, the table of faults."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from hmnet.errors import DataError
+from hmnet.measured_section import measured_section
 
 LOAD, LOAD_COMMAND = "load.json", "python -m tests.load --json assets/results/load.json"
 FAULTS, FAULTS_COMMAND = "faults.json", "python tests/fault_table.py --json assets/results/faults.json"
@@ -16,23 +14,12 @@ WIDEST = 240
 
 def load_section(folder: Path) -> str:
     """Markdown; one sentence where nothing was measured. Raises DataError for a file of another form."""
-    return _section("Under load", folder / LOAD, LOAD_COMMAND, _load)
+    return measured_section("Under load", folder / LOAD, LOAD_COMMAND, _load)
 
 
 def faults_section(folder: Path) -> str:
     """Markdown; one sentence where nothing was tried. Raises DataError for a file of another form."""
-    return _section("Faults", folder / FAULTS, FAULTS_COMMAND, _faults)
-
-
-def _section(title: str, path: Path, command: str, body: Callable[[object], list[str]]) -> str:
-    head = f"## {title}"
-    if not path.is_file():
-        return f"{head}\n\nNot measured yet: `{command}` does."
-    try:
-        parts = body(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise DataError(f"{path} cannot be used ({error!r}): make it anew by `{command}`.") from error
-    return "\n\n".join([head, *parts, f"```sh\n{command}\n```"])
+    return measured_section("Faults", folder / FAULTS, FAULTS_COMMAND, _faults)
 
 
 def _load(figures: dict) -> list[str]:

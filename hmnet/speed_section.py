@@ -1,9 +1,8 @@
 """The section of RESULTS.md on speed, from what `python -m hmnet benchmark --json` wrote."""
 
-import json
 from pathlib import Path
 
-from hmnet.errors import DataError
+from hmnet.measured_section import measured_section
 from hmnet.recorded import shown
 
 NAME = "benchmark"
@@ -27,24 +26,14 @@ ABOUT = (
 def speed_section(folder: Path) -> str:
     """Markdown; one sentence where nothing was measured. Raises DataError for a file of another form."""
     path = folder / f"{NAME}.json"
-    head = "## Speed"
-    if not path.is_file():
-        return f"{head}\n\nNot measured yet: `{COMMAND}` does."
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-        parts = [
-            _machine(result),
-            ABOUT,
-            _networks(result),
-            _pipeline(result),
-            _ratios(result),
-            *_growth(result),
-        ]
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise DataError(f"{path} cannot be used ({error!r}): make it anew by `{COMMAND}`.") from error
     picture = path.with_suffix(".png")
-    drawn = [f"![Speed]({shown(picture)})"] if picture.is_file() else []
-    return "\n\n".join([head, *drawn, *parts, f"```sh\n{COMMAND}\n```"])
+
+    def parts(result: dict) -> list[str]:
+        drawn = [f"![Speed]({shown(picture)})"] if picture.is_file() else []
+        return [*drawn, _machine(result), ABOUT, _networks(result), _pipeline(result), _ratios(result),
+                *_growth(result)]  # fmt: skip
+
+    return measured_section("Speed", path, COMMAND, parts)
 
 
 def _machine(result: dict) -> str:

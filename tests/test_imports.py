@@ -27,7 +27,7 @@ FLOORS = (
         "upload_errors",
         "weights_file",
     },
-    {"body", "losses", "render", "photo_scores", "keypoints", "mesh_file"},
+    {"body", "losses", "render", "photo_scores", "keypoints", "mesh_file", "measured_section"},
     {"segmentation", "model", "person_box"},
     {"checkpoint", "run_log", "look", "pose_loss", "hub_card"},
     {"data", "recorded", "engines", "pretrained", "push"},

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -34,7 +35,7 @@ def routes(checks: dict[str, Check], metrics: Metrics) -> list[Route]:
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures)]
 
 
-def has_room(folder: str, least: int) -> bool:
+def has_room(folder: Path, least: int) -> bool:
     """Whether the folder's disk has so many bytes left."""
     return shutil.disk_usage(folder).free >= least
 
