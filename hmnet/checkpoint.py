@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import torch
 
-from hmnet import movenet
-from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
+from hmnet import handnet, movenet
+from hmnet.config import HANDS, ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.errors import CheckpointError, OutputError, told
 from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import PartSegmenter, build_segmenter
@@ -32,7 +32,7 @@ from hmnet.weights_file import (
 EMBEDDED = Path(__file__).parents[1] / "assets" / "weights"
 REPO_VARIABLE = "HMNET_REPO"
 """Environment variable that names a Hub repository to prefer to the embedded weights."""
-DEFAULT_VARIANT = "hmnet"
+DEFAULT_VARIANT, HAND_VARIANT = "hmnet", "hand"
 FORMAT = 1
 CONFIG, MODEL, SEGMENTER = "config.json", "hmnet.safetensors", "segmenter.safetensors"
 MOST_NAME = 64
@@ -124,17 +124,18 @@ def load_from_hub(
         raise CheckpointError(f"The repository {named.repo} does not fit: {error}") from error
 
 
-def load_features(original: Path | None = None) -> movenet.MoveNet:
-    """MoveNet with its frozen weights: those in the embedded segmenter, or those of its original files.
+def load_features(original: Path | None = None, body: str = "anny") -> movenet.MoveNet | handnet.HandNet:
+    """A segmenter's feature extractor: as the embedded segmenter of that body has it, or as its original
+    files have it.
 
     Raises CheckpointError for files that are missing, damaged or something else.
     """
     if original is not None:
-        return movenet.read_weights(original)
-    folder, config = _select_variant(EMBEDDED, None)
+        return (handnet if body in HANDS else movenet).read_weights(original)
+    folder, config = _select_variant(EMBEDDED, HAND_VARIANT if body in HANDS else None)
     path = folder / SEGMENTER
     weights = read_weights(path, config.get("sha256", {}).get(SEGMENTER))
-    network, prefix = movenet.MoveNet(), "features."
+    network, prefix = handnet.HandNet() if body in HANDS else movenet.MoveNet(), "features."
     fill(network, {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}, path)
     return network.eval().requires_grad_(False)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from hmnet.errors import CheckpointError, told
 
+HANDS = ("hand", "mano")
+"""The bodies that are a hand, by the names of `hmnet.body.load_body`."""
 PART_ENCODINGS = ("code", "label", "one-hot")
 RGB_INPUTS = ("sighting", "pixels")
 MOST_IMAGE, MOST_MARGIN, MOST_FEATURES, MOST_POOLING, MOST_WIDTH = 1024, 10.0, 8192, 64, 1024
@@ -37,6 +39,16 @@ class Preprocessing:
                     f"Expected {name} as three numbers, one for each colour, those of std above 0, got "
                     f"{told(values)}."
                 )
+
+
+def preprocessing_of(body: str) -> Preprocessing:
+    """How photos are prepared for networks of that body, a name of `hmnet.body.load_body`.
+
+    Hands are shown as `hmnet.handnet` learnt them: at 224 px, with more around them.
+    """
+    if body in HANDS:
+        return Preprocessing(224, 0.4, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    return Preprocessing()
 
 
 @dataclass(frozen=True)

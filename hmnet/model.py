@@ -13,9 +13,10 @@ from torch.nn import functional as F
 from torchvision.models import resnet18, resnet50
 
 from hmnet.body import BodyTemplate, load_body
-from hmnet.body.hand_names import FINGERS, HANDS
+from hmnet.body.hand_names import FINGERS
 from hmnet.body.parts import part_names_of
-from hmnet.config import ModelConfig
+from hmnet.config import HANDS, ModelConfig
+from hmnet.hand_sightings import HAND_LOOKS, HAND_PLACES, hand_sighting
 from hmnet.keypoints import LOOKS_SIZE, PLACES_SIZE, sighting
 from hmnet.variants import Variant, form_of
 
@@ -106,7 +107,7 @@ class PixelEncoder(nn.Module):
         self.network = {"resnet18": resnet18, "resnet50": resnet50}[backbone](num_classes=feature_size)
 
     def see(self, image: Tensor, features: list[Tensor]) -> Tensor:
-        """What `forward` takes, of a picture and MoveNet's features of it."""
+        """What `forward` takes, of a picture and the segmenter's features of it."""
         return image
 
     def forward(self, seen: Tensor) -> Tensor:
@@ -114,30 +115,34 @@ class PixelEncoder(nn.Module):
 
 
 class SightingEncoder(nn.Module):
-    """What MoveNet sees of the person in a picture to a vector (B, feature_size).
+    """What MoveNet sees of the person in a picture, or `hmnet.handnet` of a hand, to a vector (B,
+    feature_size).
 
     Differs from the paper, by default: a ResNet-18 of the picture, begun with random weights, learns next to
     nothing from some ten thousand renderings, and what it learns of pixels does not hold on photographs.
-    The fully connected layers here (after Martinez et al., ICCV 2017) lift MoveNet's keypoints, and what its
-    maps show at them. Looks are left out at random in training, so that places must do alone too.
+    The fully connected layers here (after Martinez et al., ICCV 2017) lift the keypoints, and what the maps
+    show at them. Looks are left out at random in training, so that places must do alone too.
     """
 
-    def __init__(self, feature_size: int):
+    def __init__(self, feature_size: int, body: str = "anny"):
+        """body: whose sightings they are, a name of `hmnet.body.load_body`."""
         super().__init__()
-        self.places = nn.Sequential(nn.BatchNorm1d(PLACES_SIZE), nn.Linear(PLACES_SIZE, feature_size))
+        self.sighting, self.sizes = hand_sighting if body in HANDS else sighting, sighting_sizes(body)
+        places, looks = self.sizes
+        self.places = nn.Sequential(nn.BatchNorm1d(places), nn.Linear(places, feature_size))
         self.looks = nn.Sequential(
-            nn.BatchNorm1d(LOOKS_SIZE), nn.Dropout(0.4), nn.Linear(LOOKS_SIZE, feature_size, bias=False)
+            nn.BatchNorm1d(looks), nn.Dropout(0.4), nn.Linear(looks, feature_size, bias=False)
         )
         self.blocks = nn.ModuleList(_residual(feature_size) for _ in range(2))
         self.output = nn.Linear(feature_size, feature_size)
 
     def see(self, image: Tensor, features: list[Tensor]) -> Tensor:
-        """What `forward` takes, of a picture and MoveNet's features of it."""
-        return sighting(features)
+        """What `forward` takes, of a picture and the segmenter's features of it."""
+        return self.sighting(features)
 
     def forward(self, seen: Tensor, places_alone: Tensor | None = None) -> Tensor:
-        """Vectors for sightings (B, PLACES_SIZE + LOOKS_SIZE), then for places (C, PLACES_SIZE) alone."""
-        places, looks = seen.split([PLACES_SIZE, LOOKS_SIZE], 1)
+        """Vectors for sightings (B, places + looks), then for places (C, places) alone."""
+        places, looks = seen.split(self.sizes, 1)
         looks = self.looks(looks)
         if self.training:
             looks = looks * (torch.rand(len(looks), 1, device=looks.device) > LOOKS_LEFT_OUT)
@@ -147,13 +152,18 @@ class SightingEncoder(nn.Module):
         return self._deepen(self.places(places) + looks)
 
     def lift(self, places: Tensor) -> Tensor:
-        """Vectors (B, feature_size) for places (B, PLACES_SIZE) alone."""
+        """Vectors (B, feature_size) for places (B, places) alone."""
         return self._deepen(self.places(places))
 
     def _deepen(self, x: Tensor) -> Tensor:
         for block in self.blocks:
             x = x + block(x)
         return self.output(x)
+
+
+def sighting_sizes(body: str) -> tuple[int, int]:
+    """Lengths of the two parts of a sighting of that body: places and looks."""
+    return (HAND_PLACES, HAND_LOOKS) if body in HANDS else (PLACES_SIZE, LOOKS_SIZE)
 
 
 def _residual(width: int) -> nn.Sequential:
@@ -296,5 +306,5 @@ def _rgb_encoder(config: ModelConfig, form: Variant) -> PixelEncoder | SightingE
     if form.rgb == "none":
         return NoEncoder(config.feature_size)
     if form.rgb == "resnet18" and config.rgb_input == "sighting":
-        return SightingEncoder(config.feature_size)
+        return SightingEncoder(config.feature_size, config.body)
     return PixelEncoder(config.feature_size, config.input_pooling, form.rgb)

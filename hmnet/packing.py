@@ -2,15 +2,16 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from hmnet.checkpoint import CONFIG, EMBEDDED, save_checkpoint, save_difference
-from hmnet.config import Preprocessing, SegmenterConfig
+from hmnet.config import preprocessing_of
 from hmnet.data.shards import read_recipe, shard_paths
 from hmnet.errors import DataError
 from hmnet.model import build_hmnet
 from hmnet.model_card import write_model_card
-from hmnet.segmentation import build_segmenter
+from hmnet.segmentation import build_segmenter, segmenter_config
 from hmnet.stage_pose import model_config
 from hmnet.trainer import load_state
 from hmnet.variants import BASE
@@ -27,14 +28,15 @@ def pack(options: argparse.Namespace) -> None:
     if options.segmenter is None or options.initial is None:
         raise DataError("Stage pack needs --segmenter STATE and --initial STATE (of stage joint).")
     states = {"segmenter": load_state(options.segmenter), "hmnet": load_state(options.initial)}
-    segmenter = build_segmenter(SegmenterConfig(foreground_threshold=options.threshold), options.body)
+    form = replace(segmenter_config(options.body), foreground_threshold=options.threshold)
+    segmenter = build_segmenter(form, options.body)
     segmenter.load_state_dict(states["segmenter"]["averaged"])
     config = model_config(options)
     model = build_hmnet(config)
     model.load_state_dict(states["hmnet"]["averaged"])
     data = {name: _training_of(state) for name, state in states.items()} | _pictures(options)
     save_checkpoint(
-        options.output, model, segmenter, Preprocessing(),
+        options.output, model, segmenter, preprocessing_of(options.body),
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
     )  # fmt: skip
     write_model_card(options.output)

@@ -7,12 +7,14 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from hmnet.body import load_body
-from hmnet.config import Preprocessing
+from hmnet.config import preprocessing_of
 from hmnet.data.augment import mirrored_map
 from hmnet.data.corruption import BODY_MISTAKES, HAND_MISTAKES, corrupt
 from hmnet.data.crops import PersonCrops, open_crops
 from hmnet.data.misfit import misfit
-from hmnet.keypoints import COUNT, PLACES_SIZE
+from hmnet.hand_sightings import turned
+from hmnet.keypoints import COUNT
+from hmnet.model import sighting_sizes
 from hmnet.variants import BASE, VARIANTS, Variant
 
 LIFTS = 2
@@ -23,7 +25,7 @@ TURN, ZOOM, SHIFT, JITTER = 0.2, 0.06, 0.04, 0.01
 
 class MapBatches(Dataset):
     """Batch k: part maps (B, S, S) uint8, corrupted or true, vertices (B, V, 3) and joints (B, J, 3) float32
-    in m, and places (B, 85) float32, all zero for a hand."""
+    in m, and places (B, P) float32, the first part of what is seen of them."""
 
     def __init__(
         self, poses: tuple[Path, ...], batch: int, seed: int, corrupted: bool = True, body: str = "anny"
@@ -36,10 +38,10 @@ class MapBatches(Dataset):
         from hmnet.data.synthetic.hands.hand_maps import hand_map_batch
         from hmnet.data.synthetic.maps import map_batches
 
-        generator, preprocessing = np.random.default_rng([self.seed, step]), Preprocessing()
+        generator, preprocessing = np.random.default_rng([self.seed, step]), preprocessing_of(self.body)
         size, margin = preprocessing.image_size, preprocessing.crop_margin
         if self.body == "hand":
-            return hand_map_batch(generator, self.batch, size, margin, self.corrupted)
+            return hand_map_batch(generator, self.batch, size, self.corrupted)
         poses = training_poses(self.poses)
         return next(map_batches(poses, generator, self.batch, size, margin, self.corrupted))
 
@@ -53,11 +55,15 @@ def training_poses(folders: tuple[Path, ...]):
 
 
 def moved(
-    seen: np.ndarray, vertices: np.ndarray, joints: np.ndarray, generator: np.random.Generator
+    seen: np.ndarray,
+    vertices: np.ndarray,
+    joints: np.ndarray,
+    generator: np.random.Generator,
+    one_sided: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sightings (B, N), vertices (B, V, 3) and joints (B, J, 3) of windows a little turned and displaced.
 
-    The body turns with the window; what is seen at the keypoints stays as it was.
+    The body turns with the window; what is seen at the keypoints stays as it was. one_sided: of hands.
     """
     count = len(seen)
     angle = generator.normal(0, TURN, count)
@@ -65,11 +71,15 @@ def moved(
     turn = turn.astype(np.float32)
     zoom = np.exp(generator.normal(0, ZOOM, (count, 1, 1))).astype(np.float32)
     shift = generator.normal(0, SHIFT, (count, 1, 2)).astype(np.float32)
-    seen, vertices, joints = seen.copy(), vertices.copy(), joints.copy()
-    for first in (0, 3 * COUNT):
-        span = slice(first, first + 2 * COUNT)
-        places = seen[:, span].reshape(count, COUNT, 2) @ turn * zoom + shift
-        seen[:, span] = (places + generator.normal(0, JITTER, places.shape)).reshape(count, -1)
+    vertices, joints = vertices.copy(), joints.copy()
+    if one_sided:
+        seen = turned(seen, turn, zoom, shift)
+    else:
+        seen = seen.copy()
+        for first in (0, 3 * COUNT):
+            span = slice(first, first + 2 * COUNT)
+            places = seen[:, span].reshape(count, COUNT, 2) @ turn * zoom + shift
+            seen[:, span] = (places + generator.normal(0, JITTER, places.shape)).reshape(count, -1)
     for points in (vertices, joints):
         points[..., :2] = points[..., :2] @ turn
     return seen, vertices, joints
@@ -81,7 +91,7 @@ class JointBatches(Dataset):
     A crop comes with its predicted map, that map corrupted, or the true one corrupted; for a variant with
     true parts, with its true one always. For one that learns from noisy meshes, with a misfit of its own.
     Batch k: maps (B, S, S) uint8, vertices and joints float32; of the crops, which come first, the sightings
-    (C, N) float32 or the pictures (C, S, S, 3) uint8; of the fresh maps the places (B - C, 85) float32; and,
+    (C, N) float32 or the pictures (C, S, S, 3) uint8; of the fresh maps the places (B - C, P) float32; and,
     unless pictures are asked for, further sightings, vertices and joints of crops. The first `held` crops are
     left out. pictures_only: no fresh maps, B - C is 0.
     """
@@ -118,7 +128,7 @@ class JointBatches(Dataset):
         mirrored = self._mirrored(self.count, generator)
         part_maps = [self._map(*crop, generator) for crop in zip(picks, mirrored, strict=True)]
         seen, vertices, joints = self._seen(picks, mirrored)
-        maps, places = np.stack(part_maps), np.zeros((0, PLACES_SIZE), np.float32)
+        maps, places = np.stack(part_maps), np.zeros((0, sighting_sizes(self.body.name)[0]), np.float32)
         if self.count < self.batch:
             new_maps, new_vertices, new_joints, places = self.fresh[step]
             maps = np.concatenate([maps, new_maps])
@@ -129,7 +139,9 @@ class JointBatches(Dataset):
             return batch
         more = LIFTS * self.batch
         picks = np.sort(generator.integers(self.held, len(self.crops), more))
-        return *batch, *moved(*self._seen(picks, self._mirrored(more, generator)), generator)
+        return *batch, *moved(
+            *self._seen(picks, self._mirrored(more, generator)), generator, self.body.one_sided
+        )
 
     def _mirrored(self, count: int, generator: np.random.Generator) -> np.ndarray:
         """Which of so many crops (count,) are seen in a mirror: none of a body that has no image there."""

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from hmnet.body import BodyTemplate
 from hmnet.body.full_surface import on_surface_of
-from hmnet.body.hand_names import HANDS
 from hmnet.checkpoint import Checkpoint
-from hmnet.config import Preprocessing
-from hmnet.data.crop import extract, extract_labels, normalise, square_crop
+from hmnet.config import HANDS
+from hmnet.data.crop import Crop, extract, extract_labels, normalise, square_crop
+from hmnet.data.hand_windows import upright_points
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
 from hmnet.hand_metrics import f_scores
@@ -31,6 +31,7 @@ from hmnet.metrics import (
     similarity_align,
     surface_error,
 )
+from hmnet.upright_hand import upright_hands
 
 BATCH = 32
 MESH_ERRORS = ("surface", "joint", "PA surface", "PA joint", "roughness", "normal deviation")
@@ -68,7 +69,7 @@ def pose_errors(
     part_count = len(body.part_names) - 1
     confusion = torch.zeros(part_count + 1, part_count + 1, dtype=torch.long)
     chosen = list(samples(data, limit))
-    for images, true_maps, stored, joints in batches(chosen, checkpoint.preprocessing):
+    for images, true_maps, stored, joints in batches(chosen, checkpoint):
         vertices = _true_surface(stored, body)
         look = look_at(segmenter, images, mirror and not body.one_sided)
         maps = true_maps if true_parts else segmenter.label(part_logits(segmenter, look))
@@ -134,23 +135,42 @@ def _mesh_errors(
     }
 
 
-def batches(chosen: Sequence[StoredSample], preprocessing: Preprocessing) -> Iterator[tuple[Tensor, ...]]:
-    """The samples in the crops of their true boxes, in batches of BATCH.
+def batches(chosen: Sequence[StoredSample], checkpoint: Checkpoint) -> Iterator[tuple[Tensor, ...]]:
+    """The samples in the crops of their true boxes, in batches of BATCH; a hand's crop is then turned upright
+    and drawn anew around its landmarks by `hmnet.upright_hand`, as for any photo.
 
-    Pictures (B, 3, S, S) normalised, true part ids (B, S, S), vertices (B, V, 3) and joints (B, J, 3) in m.
+    Pictures (B, 3, S, S) normalised, true part ids (B, S, S), vertices (B, V, 3) and joints (B, J, 3) in m,
+    in the frame of the crop.
     """
+    preprocessing = checkpoint.preprocessing
     size = preprocessing.image_size
     for start in range(0, len(chosen), BATCH):
         chunk = chosen[start : start + BATCH]
-        crops = [square_crop(s.box, preprocessing.crop_margin) for s in chunk]
+        crops = _crops(chunk, checkpoint)
         pictures = [extract(s.image, crop, size) for s, crop in zip(chunk, crops, strict=True)]
         maps = [extract_labels(s.part_map, crop, size) for s, crop in zip(chunk, crops, strict=True)]
         yield (
             normalise(np.stack(pictures), preprocessing),
             torch.from_numpy(np.stack(maps)).long(),
-            torch.from_numpy(np.stack([s.vertices for s in chunk])),
-            torch.from_numpy(np.stack([s.joints for s in chunk])),
+            *(
+                torch.from_numpy(
+                    np.stack([upright_points(p, crop) for p, crop in zip(points, crops)])
+                ).float()
+                for points in ([s.vertices for s in chunk], [s.joints for s in chunk])
+            ),
         )
+
+
+def _crops(chunk: Sequence[StoredSample], checkpoint: Checkpoint) -> list[Crop]:
+    size, margin = checkpoint.preprocessing.image_size, checkpoint.preprocessing.crop_margin
+    if not checkpoint.model.body.one_sided:
+        return [square_crop(s.box, margin) for s in chunk]
+
+    def look(pictures: np.ndarray) -> np.ndarray:
+        return checkpoint.segmenter.features(normalise(pictures, checkpoint.preprocessing))[-1].numpy()
+
+    hands = upright_hands(look, [s.image for s in chunk], [s.box for s in chunk], margin, size)
+    return [hand.crop for hand in hands]
 
 
 def samples(data: Path, limit: int | None = None) -> Iterator[StoredSample]:

@@ -1,7 +1,7 @@
-"""Phase 1: label 24 body parts in a photo.
+"""Phase 1: label 24 body parts in a photo, or the 16 of a hand.
 
-A decoder of our own over the frozen features of MoveNet, which know people in photographs; so what is learnt
-from renderings need not learn what photographs look like.
+A decoder of our own over the features of MoveNet, which know people in photographs, or of MediaPipe Hands,
+which know hands; so what is learnt from renderings need not learn what photographs look like.
 Differs from the paper: it takes its part maps from DensePose; these cannot be had here, and a network of
 three million parameters runs on any laptop.
 """
@@ -11,14 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hmnet.body.parts import PART_COUNT, part_names_of
-from hmnet.config import SegmenterConfig
+from hmnet.config import HANDS, SegmenterConfig
+from hmnet.handnet import HandNet
 from hmnet.movenet import MoveNet
 
 
 class PartSegmenter(nn.Module):
     """Image to P + 1 logits a pixel, background and P parts: 25 with DensePose's 24 parts."""
 
-    def __init__(self, features: MoveNet, config: SegmenterConfig, part_count: int = PART_COUNT):
+    def __init__(self, features: MoveNet | HandNet, config: SegmenterConfig,
+                 part_count: int = PART_COUNT):  # fmt: skip
         super().__init__()
         self.part_count = part_count
         self.register_buffer("not_background", torch.tensor([-1e9] + [0.0] * part_count), persistent=False)
@@ -48,7 +50,7 @@ class PartSegmenter(nn.Module):
 
     def decode(self, features: list[Tensor]) -> Tensor:
         """Logits (B, 25, H/4, W/4) for what `features` gave."""
-        *pyramid, dense = features
+        *pyramid, dense = features[: len(self.lateral) + 1]
         x = self.context(pyramid[-1].mean((2, 3), keepdim=True))
         for stride, lateral, merge in zip(
             reversed(pyramid), reversed(self.lateral), reversed(self.merge), strict=True
@@ -89,6 +91,12 @@ def _places(like: Tensor) -> Tensor:
     return grid.expand(like.shape[0], -1, -1, -1)
 
 
+def segmenter_config(body: str) -> SegmenterConfig:
+    """The form in which a body's segmenter is trained: a hand alone in a picture needs half the channels."""
+    return SegmenterConfig(width=32) if body in HANDS else SegmenterConfig()
+
+
 def build_segmenter(config: SegmenterConfig, body: str = "anny") -> PartSegmenter:
     """A segmenter with random weights, of the parts of the body of that name."""
-    return PartSegmenter(MoveNet(), config, len(part_names_of(body)) - 1)
+    features = HandNet() if body in HANDS else MoveNet()
+    return PartSegmenter(features, config, len(part_names_of(body)) - 1)

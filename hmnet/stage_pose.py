@@ -8,12 +8,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hmnet.body.full_surface import on_surface_of
-from hmnet.config import ModelConfig, Preprocessing
+from hmnet.config import ModelConfig, preprocessing_of
 from hmnet.data.augment import normalise_pixels
 from hmnet.data.crops import open_crops
 from hmnet.errors import DataError
-from hmnet.keypoints import PLACES_SIZE
-from hmnet.model import HMNet, SightingEncoder, build_hmnet
+from hmnet.model import HMNet, SightingEncoder, build_hmnet, sighting_sizes
 from hmnet.pose_batches import JointBatches, MapBatches, training_poses
 from hmnet.pose_loss import PoseLoss
 from hmnet.precision import half_precision
@@ -81,10 +80,10 @@ def _seen_by(network: HMNet, seen: Tensor | None, places: Tensor, part: Tensor) 
     """RGB features (B, N): of what is seen of pictures, then of places alone, where the encoder takes any."""
     if isinstance(network.rgb_encoder, SightingEncoder):
         return network.rgb_encoder(seen, places) if seen is not None else network.rgb_encoder.lift(places)
-    rgb = torch.zeros_like(part)
+    rgb, preprocessing = torch.zeros_like(part), preprocessing_of(network.body.name)
     if seen is not None:
         with half_precision(seen.device):
-            rgb[: len(seen)] = network.rgb_encoder(normalise_pixels(seen, Preprocessing())).float()
+            rgb[: len(seen)] = network.rgb_encoder(normalise_pixels(seen, preprocessing)).float()
     return rgb
 
 
@@ -172,7 +171,7 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
             return {}
         seen = crops.images[:held] if pixels else crops.sightings[:held, 0].astype("f4")
         given = (torch.from_numpy(np.array(array)).to(device) for array in (held_maps[:held], seen))
-        seen, part = features(*given, torch.zeros(0, PLACES_SIZE, device=device))
+        seen, part = features(*given, torch.zeros(0, sighting_sizes(crops.body)[0], device=device))
         vertices = torch.from_numpy(np.array(crops.vertices[:held])).to(device)
         return _scores(loss, network, seen, part, vertices, crops.joints[:held])
 
@@ -208,8 +207,6 @@ def _start_from(network: HMNet, weights: dict[str, Tensor]) -> None:
 def check_hand(options: argparse.Namespace) -> None:
     """DataError for options of `hmnet.train` that a hand's network cannot have."""
     form = form_of(options.variant)
-    if form.rgb == "resnet18" and options.rgb_input != "pixels":
-        raise DataError("MoveNet finds no keypoints of a hand: give --rgb-input pixels with --body hand.")
     if form.body != "anny" or not form.true_meshes:
         raise DataError(f"Variant {options.variant} is of whole bodies: choose another one for --body hand.")
 

@@ -1,6 +1,7 @@
 """Stage segmenter: the part decoder over MoveNet's frozen features, from rendered photographs."""
 
 import argparse
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -8,8 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from hmnet.body.hand_names import HANDS
-from hmnet.body.parts import part_names_of
 from hmnet.checkpoint import load_features
 from hmnet.config import Preprocessing, SegmenterConfig
 from hmnet.data.augment import normalise_pixels, segmenter_window
@@ -29,14 +28,13 @@ def train_segmenter(options: argparse.Namespace, device: torch.device) -> None:
     workers = options.workers or 0
     samples = read_samples(training_shards(options.data, options.part, options.body), workers)
     held = samples[: min(HELD_OUT, len(samples) // 10)]
-    part_count, one_sided = len(part_names_of(options.body)) - 1, options.body in HANDS
-    batches = WindowBatches(samples[len(held) :], options.batch, options.size, options.seed, one_sided)
-    segmenter = PartSegmenter(load_features(options.features), SegmenterConfig(), part_count)
+    batches = WindowBatches(samples[len(held) :], options.batch, options.size, options.seed)
+    segmenter = PartSegmenter(load_features(options.features), SegmenterConfig())
     if options.initial:
         segmenter.load_state_dict(load_weights(options.initial))
     trainer = Trainer(segmenter, options, device=device)
     preprocessing = Preprocessing()
-    weights = _class_weights(samples, part_count).to(device)
+    weights = class_weights(samples, segmenter.part_count).to(device)
 
     def loss_of(images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         with half_precision(device):
@@ -46,14 +44,22 @@ def train_segmenter(options: argparse.Namespace, device: torch.device) -> None:
     def validate() -> dict[str, float]:
         if not held:
             return {}
-        images, labels = _windows(held, options.size, np.random.default_rng(1), one_sided)
+        images, labels = _windows(held, options.size, np.random.default_rng(1))
         pixels = normalise_pixels(torch.from_numpy(images).to(device), preprocessing)
         found = torch.cat([segmenter.coarse_logits(chunk).argmax(1) for chunk in pixels.split(CHUNK)])
-        confusion = part_confusion(found.cpu(), torch.from_numpy(labels).long(), part_count)
+        confusion = part_confusion(found.cpu(), torch.from_numpy(labels).long(), segmenter.part_count)
         mean_iou, person_iou = part_iou(confusion)
         return {"mean_iou": mean_iou, "foreground_iou": person_iou}
 
     trainer.fit(feed(batches, trainer.step, workers, device), loss_of, validate)
+
+
+def _windows(
+    samples: list[StoredSample], size: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    windows = [segmenter_window(sample, size, generator) for sample in samples]
+    # The decoder's own resolution: the pixel nearest to the middle of each square of four by four.
+    return np.stack([image for image, _ in windows]), np.stack([labels[2::4, 2::4] for _, labels in windows])
 
 
 class WindowBatches(Dataset):
@@ -62,17 +68,16 @@ class WindowBatches(Dataset):
     Each pass over the samples has an order of its own; DataError when they do not fill one batch.
     """
 
-    def __init__(
-        self, samples: list[StoredSample], batch: int, size: int, seed: int, one_sided: bool = False
-    ):
-        """one_sided: see `hmnet.data.augment.segmenter_window`."""
+    def __init__(self, samples: list[StoredSample], batch: int, size: int, seed: int,
+                 windows: Callable[..., tuple[np.ndarray, ...]] = _windows):  # fmt: skip
+        """windows: makes the arrays of a batch from its samples, the size and a generator."""
         if len(samples) < batch:
             raise DataError(
                 f"{len(samples)} pictures to train on do not fill a batch of {batch}: generate more or lower "
                 "--batch."
             )
         self.samples, self.batch, self.size, self.seed = samples, batch, size, seed
-        self.one_sided = one_sided
+        self.windows = windows
 
     def picks(self, step: int) -> np.ndarray:
         """Which samples (B,) make up that batch."""
@@ -82,9 +87,7 @@ class WindowBatches(Dataset):
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         generator = np.random.default_rng([self.seed, step])
-        return _windows(
-            [self.samples[pick] for pick in self.picks(step)], self.size, generator, self.one_sided
-        )
+        return self.windows([self.samples[pick] for pick in self.picks(step)], self.size, generator)
 
 
 @lru_cache(maxsize=2)
@@ -93,16 +96,8 @@ def _order(seed: int, epoch: int, count: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch, 1]).permutation(count)
 
 
-def _windows(
-    samples: list[StoredSample], size: int, generator: np.random.Generator, one_sided: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    windows = [segmenter_window(sample, size, generator, one_sided) for sample in samples]
-    # The decoder's own resolution: the pixel nearest to the middle of each square of four by four.
-    return np.stack([image for image, _ in windows]), np.stack([labels[2::4, 2::4] for _, labels in windows])
-
-
-def _class_weights(samples: list[StoredSample], part_count: int) -> Tensor:
-    """Rare parts count more: the inverse square root of their share of pixels, at most 6 to 1."""
+def class_weights(samples: list[StoredSample], part_count: int) -> Tensor:
+    """(P + 1,): rare parts count more: the inverse square root of their share of pixels, at most 6 to 1."""
     counts = sum(np.bincount(s.part_map.ravel(), minlength=part_count + 1) for s in samples[:400])
     weights = (counts / counts.sum() + 1e-6) ** -0.5
     return torch.tensor((weights / weights[0]).clip(1, 6) / 2, dtype=torch.float32)

@@ -19,16 +19,17 @@ from pathlib import Path
 
 import torch
 
-from hmnet.config import Preprocessing, SegmenterConfig
+from hmnet.config import HANDS, preprocessing_of
 from hmnet.data.crops import make_crops
 from hmnet.data.folders import training_shards
 from hmnet.device import choose_device
 from hmnet.errors import DataError, HMNetError
 from hmnet.packing import pack
 from hmnet.parallel import joined, local_device, processes
-from hmnet.segmentation import build_segmenter
+from hmnet.segmentation import build_segmenter, segmenter_config
 from hmnet.stage_dataset import add_arguments as add_dataset_arguments
 from hmnet.stage_dataset import train_dataset, use_preset
+from hmnet.stage_hand import train_hand_segmenter
 from hmnet.stage_pose import check_hand, train_joint, train_maps
 from hmnet.stage_segmenter import train_segmenter
 from hmnet.trainer import load_weights
@@ -97,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--body", default="anny", choices=("anny", "hand"),
-        help="what the pictures show, people or right hands; a hand needs --rgb-input pixels (default anny)",
+        help="what the pictures show: people, or right hands (default anny)",
     )  # fmt: skip
     parser.add_argument(
         "--pictures-only", action="store_true", help="no fresh part maps among the crops (joint)"
@@ -128,7 +129,7 @@ def run(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     options.output.mkdir(parents=True, exist_ok=True)
     training = {
-        "segmenter": train_segmenter,
+        "segmenter": train_hand_segmenter if options.body in HANDS else train_segmenter,
         "maps": train_maps,
         "joint": train_joint,
         "dataset": train_dataset,
@@ -148,10 +149,10 @@ def _crops(options: argparse.Namespace, device: torch.device) -> None:
     if options.segmenter is None:
         raise DataError("Stage crops needs --data SHARDS and --segmenter STATE.")
     shards = training_shards(options.data, options.part, options.body)
-    segmenter = build_segmenter(SegmenterConfig(), options.body)
+    segmenter = build_segmenter(segmenter_config(options.body), options.body)
     segmenter.load_state_dict(load_weights(options.segmenter))
     workers = options.workers or 0
-    preprocessing = Preprocessing()
+    preprocessing = preprocessing_of(options.body)
     make_crops(shards, options.output, segmenter, preprocessing, options.seed, device, workers, options.body)
 
 

@@ -39,7 +39,7 @@ class Trainer:
     Resumed with another number of processes a run goes on, but not to the bit.
 
     balance: running numbers of the loss; they belong to the state and are restored in place.
-    optimiser: makes one from parameters and a rate.
+    optimiser: makes one from parameters and a rate; of that rate a group of them may have a "share".
     """
 
     def __init__(self, network: nn.Module, options: argparse.Namespace,
@@ -183,7 +183,7 @@ class Trainer:
         rate = self.options.rate * min(1.0, max((self.step + 1) / WARMUP, share / WARMUP_SHARE))
         rate *= 0.5 * (1 + math.cos(math.pi * min(share, 1.0))) * 0.99 + 0.01
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
 
     @torch.no_grad()
     def _average(self) -> None:

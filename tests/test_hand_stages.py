@@ -10,7 +10,7 @@ import torch
 pytest.importorskip("numba", reason="training data need requirements-dev.txt")
 pytest.importorskip("webdataset", reason="training data need requirements-dev.txt")
 
-from hmnet import stage_pose, train
+from hmnet import stage_hand, stage_pose, train
 from hmnet.body import load_body
 from hmnet.checkpoint import load_checkpoint
 from hmnet.data.crops import open_crops
@@ -22,10 +22,11 @@ from hmnet.data.synthetic.hands.hand_poses import sample_poses
 from hmnet.data.synthetic.scenes.photograph import Scenery
 from hmnet.errors import DataError
 from hmnet.evaluate import print_hand_scores
+from hmnet.handnet import HandNet
 from hmnet.pose_batches import JointBatches
 from hmnet.pose_errors import pose_errors
 
-HAND = ("--body", "hand", "--pooling", "8", "--rgb-input", "pixels", "--workers", "0")
+HAND = ("--body", "hand", "--pooling", "8", "--workers", "0")
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,7 @@ def small(monkeypatch):
     """Few hands to start from, few held out, one thread."""
     for name, count in (("EXAMPLES", 30), ("HELD_OUT", 4)):
         monkeypatch.setattr(stage_pose, name, count)
+    monkeypatch.setattr(stage_hand, "load_features", lambda *_: HandNet())
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -10,10 +10,21 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = (
     {"errors"},
-    {"config", "device", "download", "finite", "hub_source", "precision", "variants"},
+    {
+        "config",
+        "device",
+        "download",
+        "finite",
+        "hub_source",
+        "mobile_blocks",
+        "precision",
+        "tensorflow_js",
+        "variants",
+    },
     {
         "mesh",
         "hand_metrics",
+        "handnet",
         "zbuffer",
         "image",
         "hub",
@@ -31,7 +42,7 @@ FLOORS = (
     {"segmentation", "model", "person_box"},
     {"checkpoint", "run_log", "look", "pose_loss", "hub_card"},
     {"data", "recorded", "engines", "pretrained", "push"},
-    {"people_search"},
+    {"people_search", "upright_hand"},
     {
         "predictor",
         "trainer",
@@ -47,7 +58,7 @@ FLOORS = (
     },
     {"report", "comparison", "speed"},
     {"video"},
-    {"evaluate", "results", "stage_segmenter", "stage_pose", "recipe", "figures"},
+    {"evaluate", "results", "stage_segmenter", "stage_hand", "stage_pose", "recipe", "figures"},
     {"packing", "stage_dataset"},
     {"train", "figure", "benchmark", "predict", "profile", "space"},
     {"experiments"},

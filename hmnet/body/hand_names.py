@@ -1,7 +1,5 @@
 """What a hand's joints and parts are called, in the order that hand datasets have them."""
 
-HANDS = ("hand", "mano")
-"""The bodies that are a hand, by the names of `hmnet.body.load_body`."""
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 HAND_JOINT_NAMES = ("wrist", *(f"{finger}{place}" for finger in FINGERS for place in ("1", "2", "3", "_tip")))
 """The usual order of hand datasets: the wrist, then four a finger from its base to its tip."""

@@ -3,7 +3,8 @@
 Front and back, inside and outside split the torso and the limbs; left and right are the person's own.
 """
 
-from hmnet.body.hand_names import HAND_PART_NAMES, HANDS
+from hmnet.body.hand_names import HAND_PART_NAMES
+from hmnet.config import HANDS
 
 PART_NAMES = (
     "background",

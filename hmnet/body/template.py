@@ -11,9 +11,10 @@ from safetensors import SafetensorError, safe_open
 from scipy import sparse
 
 from hmnet.body.anny import AnnyBody
-from hmnet.body.hand_names import HAND_PART_COLOURS, HANDS
+from hmnet.body.hand_names import HAND_PART_COLOURS
 from hmnet.body.parts import PART_COLOURS, part_names_of
 from hmnet.body.softening import softened
+from hmnet.config import HANDS
 from hmnet.errors import BodyError, told
 
 ASSETS = Path(__file__).parents[2] / "assets"

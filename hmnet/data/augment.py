@@ -40,12 +40,9 @@ def normalise_pixels(images: torch.Tensor, preprocessing: Preprocessing) -> torc
 
 
 def segmenter_window(
-    sample: StoredSample, size: int, generator: np.random.Generator, one_sided: bool = False
+    sample: StoredSample, size: int, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A window for the part segmenter: mostly around the person, from tight to the whole picture.
-
-    one_sided: no mirror images, as those of a right hand show a left one.
-    """
+    """A window for the part segmenter: mostly around the person, from tight to the whole picture."""
     image, part_map = sample.image, sample.part_map
     x0, y0, x1, y1 = sample.box
     longer = max(x1 - x0, y1 - y0)
@@ -56,7 +53,7 @@ def segmenter_window(
     corner = middle - side / 2
     crop = Crop((corner[0], corner[1], corner[0] + side, corner[1] + side))
     image, part_map = extract(image, crop, size), extract_labels(part_map, crop, size)
-    if generator.random() < 0.5 and not one_sided:
+    if generator.random() < 0.5:
         image, part_map = flip(image, part_map)
     return photographic(image, generator), part_map
 

@@ -22,23 +22,46 @@ OUTSIDE = (124, 116, 104)
 class Crop:
     """A square window of a photo; parts of it may lie outside the photo.
 
-    box: (x0, y0, x1, y1) in px of the photo, x1 - x0 == y1 - y0 > 0.
+    box: (x0, y0, x1, y1) in px of the photo, x1 - x0 == y1 - y0 > 0, of the window before it is turned about
+    its middle. turn: radians; what is up in the window lies in the photo's direction (sin turn, -cos turn).
     """
 
     box: tuple[float, float, float, float]
+    turn: float = 0.0
 
     @property
     def side(self) -> float:
         """The window's side in px of the photo."""
         return self.box[2] - self.box[0]
 
+    @property
+    def middle(self) -> np.ndarray:
+        """(2,) px of the photo."""
+        return np.array([self.box[0] + self.box[2], self.box[1] + self.box[3]]) / 2
+
+    @property
+    def axes(self) -> np.ndarray:
+        """(2, 2): the window's x and y axes in the photo, one a row."""
+        cosine, sine = np.cos(self.turn), np.sin(self.turn)
+        return np.array([[cosine, sine], [-sine, cosine]])
+
     def to_crop(self, points: np.ndarray, size: int) -> np.ndarray:
         """Points (..., 2) in px of the photo as px of the `size` x `size` crop."""
+        if self.turn:
+            return (np.asarray(points) - self.middle) @ self.axes.T * (size / self.side) + size / 2
         return (np.asarray(points) - np.array(self.box[:2])) * (size / self.side)
 
     def to_photo(self, points: np.ndarray, size: int) -> np.ndarray:
         """Points (..., 2) in px of the `size` x `size` crop as px of the photo."""
+        if self.turn:
+            return (np.asarray(points) - size / 2) * (self.side / size) @ self.axes + self.middle
         return np.asarray(points) * (self.side / size) + np.array(self.box[:2])
+
+    def upright(self) -> "Crop":
+        """The smallest window that is not turned and holds this one."""
+        half = self.side / 2 * float(np.abs(self.axes[0]).sum())
+        x, y = self.middle.tolist()
+        return Crop((x - half, y - half, x + half, y + half))
 
 
 def square_crop(box: Sequence[float], margin: float = 0.0) -> Crop:
@@ -62,6 +85,8 @@ def extract(image: np.ndarray, crop: Crop, size: int) -> np.ndarray:
 
     Shrinking averages over all pixels that fall into one; what lies outside the photo is mid-grey.
     """
+    if crop.turn:
+        return _extract_turned(image, crop, size)
     height, width = image.shape[:2]
     # Two pixels more than the window, so that the filter at its rim sees the photo's own pixels.
     x0, y0 = (int(np.floor(v)) - 2 for v in crop.box[:2])
@@ -87,12 +112,16 @@ def extract_labels(labels: np.ndarray, crop: Crop, size: int) -> np.ndarray:
 
     Each pixel takes the label under its centre, so that no label comes out that did not go in.
     """
+    if crop.turn:
+        return _pick(labels, crop.to_photo(_pixel_centres(size, size), size))
     centres = (np.arange(size) + 0.5) * crop.side / size
     return _nearest(labels, np.floor(centres + crop.box[0]), np.floor(centres + crop.box[1]))
 
 
 def restore_labels(labels: np.ndarray, crop: Crop, shape: tuple[int, int]) -> np.ndarray:
     """A crop's label map (size, size) laid back into a photo of shape (H, W); 0 outside the crop."""
+    if crop.turn:
+        return _pick(labels, crop.to_crop(_pixel_centres(*shape), len(labels)))
     scale = len(labels) / crop.side
     columns = np.floor((np.arange(shape[1]) + 0.5 - crop.box[0]) * scale)
     rows = np.floor((np.arange(shape[0]) + 0.5 - crop.box[1]) * scale)
@@ -104,6 +133,36 @@ def normalise(images: np.ndarray, preprocessing: Preprocessing) -> torch.Tensor:
     mean = np.asarray(preprocessing.mean, np.float32) * 255
     std = np.asarray(preprocessing.std, np.float32) * 255
     return torch.from_numpy((images - mean) / std).permute(0, 3, 1, 2)
+
+
+def _extract_turned(image: np.ndarray, crop: Crop, size: int) -> np.ndarray:
+    """First the upright window around it at the same scale, which shrinks well, then that one turned."""
+    upright = crop.upright()
+    larger = max(int(np.ceil(size * upright.side / crop.side)), 1)
+    picture = extract(image, upright, larger)
+    # Where the turned window's first two axes and its corner lie in that picture.
+    corner, right, down = upright.to_crop(crop.to_photo(np.array([[0, 0], [1, 0], [0, 1]]), size), larger)
+    across, along = right - corner, down - corner
+    turned = Image.fromarray(picture).transform(
+        (size, size), Image.Transform.AFFINE,
+        (across[0], along[0], corner[0], across[1], along[1], corner[1]), Image.Resampling.BILINEAR,
+        fillcolor=OUTSIDE,
+    )  # fmt: skip
+    return np.array(turned)
+
+
+def _pixel_centres(height: int, width: int) -> np.ndarray:
+    """(H, W, 2): x and y of the middle of each pixel."""
+    return np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), -1)
+
+
+def _pick(labels: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The labels of a map (H, W) under places (..., 2) px, 0 outside."""
+    columns, rows = np.moveaxis(np.floor(places).astype(np.int64), -1, 0)
+    inside = (columns >= 0) & (columns < labels.shape[1]) & (rows >= 0) & (rows < labels.shape[0])
+    picked = np.zeros(columns.shape, labels.dtype)
+    picked[inside] = labels[rows[inside], columns[inside]]
+    return picked
 
 
 def _nearest(labels: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Shards of training samples: tar files in WebDataset form, written whole or not at all.
 
-Each sample is KEY.jpg (the picture), KEY.png (part ids), KEY.npz (vertices, joints, camera, box) and
-KEY.json (kind, tags), as `hmnet.data.synthetic.scenes.photograph.Sample` describes them.
+Each sample is KEY.jpg (the picture), KEY.png (part ids), KEY.npz (vertices, joints, camera, box; of
+hands also keypoints) and KEY.json (kind, tags), as `hmnet.data.synthetic.scenes.photograph.Sample` describes
+them.
 """
 
 import io
@@ -25,7 +26,8 @@ class StoredSample:
     """One sample as read back; the pictures stay encoded until they are needed.
 
     vertices: (V, 3) float32 m. joints: (J, 3) float32 m. camera: (3,). box: (4,). kind: the pose's kind, ""
-    where it was not recorded. tags: what makes the picture hard.
+    where it was not recorded. tags: what makes the picture hard. keypoints: (J, 2) px, the joints in the
+    picture; None in people's shards.
     """
 
     jpeg: bytes
@@ -36,6 +38,7 @@ class StoredSample:
     box: np.ndarray
     kind: str
     tags: tuple[str, ...]
+    keypoints: np.ndarray | None = None
 
     @property
     def image(self) -> np.ndarray:
@@ -61,12 +64,14 @@ def write_shard(path: Path, samples: Iterable, generator: np.random.Generator) -
             quality = int(generator.integers(*JPEG_QUALITY))
             Image.fromarray(sample.image).save(jpeg, "JPEG", quality=quality)
             Image.fromarray(sample.part_map).save(png, "PNG", compress_level=3)
+            keypoints = {} if sample.keypoints is None else {"keypoints": sample.keypoints}
             np.savez(
                 arrays,
                 vertices=sample.vertices.astype(np.float16),
                 joints=sample.joints.astype(np.float16),
                 camera=sample.camera,
                 box=sample.box,
+                **keypoints,
             )
             tar.write(
                 {
@@ -114,6 +119,7 @@ def read_shards(paths: list[Path]) -> Iterator[StoredSample]:
                     box=arrays["box"],
                     kind=about.get("kind", ""),
                     tags=tuple(about.get("tags", ())),
+                    keypoints=arrays.get("keypoints"),
                 )
         except (KeyError, OSError, ValueError, tarfile.TarError) as error:
             raise DataError(f"{path} is not a shard of this project ({error!r}): make it anew.") from error

@@ -40,7 +40,7 @@ def read_samples(data: Path, limit: int | None) -> list[StoredSample]:
 def look_at_samples(checkpoint: Checkpoint, chosen: list[StoredSample]) -> Iterator[Seen]:
     """The samples in batches, both networks' view of them with the mean of two views as in `hmnet.look`."""
     segmenter = checkpoint.segmenter.eval()
-    for images, true_labels, vertices, _ in batches(chosen, checkpoint.preprocessing):
+    for images, true_labels, vertices, _ in batches(chosen, checkpoint):
         look = look_at(segmenter, images, mirror=True)
         labels = segmenter.label(part_logits(segmenter, look)).long()
         yield Seen(look, labels, true_labels, vertices)

@@ -7,6 +7,8 @@ import torch
 
 from hmnet.body.hand import SHAPES, hand_template, load_hand
 from hmnet.data.corruption import HAND_MISTAKES, corrupt
+from hmnet.data.crop import Crop
+from hmnet.data.hand_windows import OFF, near_hand, upright_points
 from hmnet.data.synthetic.hands.contact import hand_pose
 from hmnet.data.synthetic.hands.hand_look import arm_faces
 from hmnet.data.synthetic.hands.hand_model import LARGEST
@@ -14,9 +16,14 @@ from hmnet.data.synthetic.hands.hand_picture import NEAREST_M
 from hmnet.data.synthetic.hands.hand_poses import sample_poses
 from hmnet.data.synthetic.hands.hand_view import EGOCENTRIC, forearm_directions, sample_arm, turned_hand
 from hmnet.data.synthetic.raster import labels_of, rasterise
-from hmnet.keypoints import PLACES_SIZE
+from hmnet.hand_sightings import METRES
 
 NEAR_M, FAR_M = 0.3, 2.5
+PLACE_NOISE = np.array([0.04, 0.04, 0.1])
+"""Half windows, and nearly decimetres: deviation of landmarks' x, y and z."""
+SCALE_NOISE = 0.07
+SURELY_RIGHT = np.array([1.0, 1.0])
+"""Presence and handedness, as `hmnet.hand_sightings` scales their logits."""
 
 
 @dataclass(frozen=True)
@@ -52,32 +59,46 @@ def bare_hands(generator: np.random.Generator, count: int) -> BareHands:
 
 
 def hand_map_batch(
-    generator: np.random.Generator, batch: int, size: int, margin: float, corrupted: bool = True
+    generator: np.random.Generator, batch: int, size: int, corrupted: bool = True
 ) -> tuple[np.ndarray, ...]:
-    """Part maps (B, S, S) uint8, vertices (B, 778, 3) m, joints (B, 21, 3) m, places (B, 85) of nothing.
+    """Part maps (B, S, S) uint8, vertices (B, 778, 3) m, joints (B, 21, 3) m, and places (B, HAND_PLACES).
 
-    corrupted: with the mistakes that a segmenter makes. The crop is the box of the hand, `margin` larger and
-    a little off.
+    corrupted: with the mistakes that a segmenter makes. Each hand points up in its crop, nearly; vertices and
+    joints are in the crop's frame. Places are what `hmnet.hand_sightings` might see, errors and all.
     """
     hands = bare_hands(generator, batch)
-    maps = [_framed(skin, generator, size, margin) for skin in hands.skin]
-    if corrupted:
-        maps = [corrupt(part_map, generator, HAND_MISTAKES) for part_map in maps]
-    return np.stack(maps), hands.template, hands.joints, np.zeros((batch, PLACES_SIZE), np.float32)
+    columns = []
+    for skin, template, joints in zip(hands.skin, hands.template, hands.joints, strict=True):
+        distance = float(np.exp(generator.uniform(np.log(NEAR_M), np.log(FAR_M))))
+        keypoints = joints[:, :2] / (joints[:, 2:] + distance)
+        crop = near_hand(keypoints, generator, OFF)
+        part_map = _seen_in(crop, skin, distance, size)
+        if corrupted:
+            part_map = corrupt(part_map, generator, HAND_MISTAKES)
+        up = upright_points(joints, crop)
+        places = np.concatenate(
+            [2 * crop.to_crop(keypoints, 1) - 1, up[:, 2:] * (2 / crop.side / distance)], 1
+        )
+        columns.append((part_map, upright_points(template, crop), up, _noticed(places, up, generator)))
+    maps, *points = (np.stack(column) for column in zip(*columns, strict=True))
+    return maps, *(array.astype(np.float32) for array in points)
 
 
-def _framed(skin: np.ndarray, generator: np.random.Generator, size: int, margin: float) -> np.ndarray:
-    """The part map (S, S) of a hand with its arm (V, 3) in a crop around the hand."""
+def _seen_in(crop: Crop, skin: np.ndarray, distance: float, size: int) -> np.ndarray:
+    """The part map (S, S) of a hand with its arm (V, 3) in a crop of the plane at 1 m from the eye."""
     faces, parts = arm_faces(), hand_template().full_face_parts.numpy().astype(np.uint8)
     parts = np.concatenate([parts, np.zeros(len(faces) - len(parts), np.uint8)])
-    distance = float(np.exp(generator.uniform(np.log(NEAR_M), np.log(FAR_M))))
     depth = (skin[:, 2] + distance).astype(np.float32)
     kept = (depth[faces] > NEAREST_M).all(1)
     flat = skin[:, :2] / np.maximum(depth, NEAREST_M)[:, None]
-    of_hand = flat[: len(hand_template().full_vertex_parts)]
-    low, high = of_hand.min(0), of_hand.max(0)
-    extent = (high - low).max() * (1 + margin) * np.exp(generator.normal(0.01, 0.05))
-    corner = (low + high) / 2 - extent / 2 + generator.normal(0, 0.025, 2) * extent
-    points = ((flat - corner) * (size / extent)).astype(np.float32)
+    points = crop.to_crop(flat, size).astype(np.float32)
     index, _, _ = rasterise(points, depth, faces[kept], size, size)
     return labels_of(index, parts[kept])
+
+
+def _noticed(places: np.ndarray, joints: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """The first part (HAND_PLACES,) of a sighting of landmarks (21, 3) in half windows and joints (21, 3) m:
+    as vague as the network's are, whose depths are the vaguest."""
+    noise = generator.normal(0, 1, (2, *places.shape)) * PLACE_NOISE * generator.uniform(0.3, 1.7)
+    shape = METRES * (joints - joints.mean(0)) * np.exp(generator.normal(0, SCALE_NOISE))
+    return np.concatenate([(places + noise[0]).ravel(), (shape + noise[1]).ravel(), SURELY_RIGHT])

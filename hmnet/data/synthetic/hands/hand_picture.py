@@ -69,7 +69,8 @@ def photograph_hand(hand: RenderedHand, scenery: Scenery, generator: np.random.G
     facts = {"truncated": cut > CUT, "occluded": seen < (1 - HIDDEN) * (1 - cut) * whole,
              "egocentric": hand.egocentric, "holding": hand.holding, "sleeve": hand.sleeved}  # fmt: skip
     tags = tuple(name for name, true in facts.items() if true)
-    return Sample(image, part_map, hand.template, hand.joints, camera, box, hand.kind, tags)
+    keypoints, _ = view.project(hand.joints)
+    return Sample(image, part_map, hand.template, hand.joints, camera, box, hand.kind, tags, keypoints)
 
 
 def _before_the_lens(hand: RenderedHand, view: View) -> tuple[Surface, int]:

@@ -63,6 +63,7 @@ class Sample:
     image: (H, W, 3) uint8. part_map: (H, W) uint8. vertices: (V, 3) m, root-relative, frame of the viewing
     ray. joints: (J, 3) likewise. camera: (3,) weak perspective s (px/m), tx, ty (m). box: (4,) xyxy px of
     the visible body. kind: the pose's kind. tags: which of SLICES the picture belongs to.
+    keypoints: (J, 2) px, the joints in the picture, of hands only.
     """
 
     image: np.ndarray
@@ -73,6 +74,7 @@ class Sample:
     box: np.ndarray
     kind: str
     tags: tuple[str, ...]
+    keypoints: np.ndarray | None = None
 
 
 @dataclass
