@@ -14,18 +14,19 @@ WRIST, MIDDLE = KEYPOINT_NAMES.index("wrist"), KEYPOINT_NAMES.index("middle")
 class HandSearch:
     """How hands are looked for.
 
-    sides: longer sides in px at which the whole photo is looked at; those beyond the photo's own are left
-    out, but for the first. least_likeness: of a palm, for it to count, as MediaPipe has it. overlap: palms
-    are one where more than this share of the smaller one lies in the other; for palms of one size it is
-    MediaPipe's 0.3 of their union. ahead: how far the hand's middle lies from the palm's towards the
-    fingers, in sides of the palm. across, along: the hand's half width and half length, likewise; it is
-    taken for an ellipse. alike: two hands at one place may differ in size by this factor; of those that
-    differ more, one is a part of the other hand that was taken for a hand, and the surer one is kept.
+    sides: longer sides in px at which the whole photo is looked at; those that would enlarge it by more than
+    `enlarged` are left out, but for the first. least_likeness: of a palm, for it to count, as MediaPipe has it. overlap: palms
+    whose intersection is more than this share of their union are one, as MediaPipe has it. ahead: how far
+    the hand's middle lies from the palm's towards the fingers, in sides of the palm. across, along: the
+    hand's half width and half length, likewise; it is taken for an ellipse. alike: two hands at one place
+    may differ in size by this factor; of those that differ more, one is a part of the other hand, or
+    something round it, that was taken for a hand, and the surer one is kept.
     """
 
     sides: tuple[int, ...] = (64, 96, 128, 192, 288, 432, 648)
+    enlarged: float = 1.5
     least_likeness: float = 0.5
-    overlap: float = 0.46
+    overlap: float = 0.3
     ahead: float = 0.27
     across: float = 0.69
     along: float = 1.06
@@ -67,14 +68,14 @@ def find_hands(photo: np.ndarray, search: HandSearch = HandSearch()) -> list[Fou
 
 
 def distinct(palms: Palms, overlap: float) -> Palms:
-    """Palms without repetition, the surest first: what shares that much with a surer one joins it.
+    """Palms without repetition, the surest first: those that overlap a surer one that much join it.
 
     Box and keypoints become their mean, weighted by their likenesses; the likeness remains the surest one's.
     """
     order = np.argsort(-palms.likenesses, kind="stable")
     found = []
     while len(order):
-        same = _shared(palms.boxes[order[0]], palms.boxes[order]) > overlap
+        same = _overlap(palms.boxes[order[0]], palms.boxes[order]) > overlap
         # A box without area overlaps nothing, not even itself.
         same[0] = True
         members, order = order[same], order[~same]
@@ -108,7 +109,8 @@ def letterbox(photo: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sides(photo: np.ndarray, search: HandSearch) -> list[int]:
-    return [side for side in search.sides if side <= max(photo.shape[:2]) or side == search.sides[0]]
+    most = search.enlarged * max(photo.shape[:2])
+    return [side for side in search.sides if side <= most or side == search.sides[0]]
 
 
 def _look(photo: np.ndarray, side: int, search: HandSearch) -> Palms:
@@ -127,11 +129,11 @@ def _mean(palms: Palms, members: np.ndarray) -> Palms:
     )
 
 
-def _shared(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """How much of a box (4,) and each of boxes (N, 4) is in both, as a share of the smaller one, (N,)."""
+def _overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Intersection over union of a box (4,) with each of boxes (N, 4); 0 for those without area."""
     both = (np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])).clip(0).prod(1)
-    smaller = np.minimum((box[2:] - box[:2]).prod(), (boxes[:, 2:] - boxes[:, :2]).prod(1))
-    return np.divide(both, smaller, out=np.zeros(len(boxes)), where=smaller > 0)
+    union = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(1) - both
+    return np.divide(both, union, out=np.zeros(len(boxes)), where=union > 0)
 
 
 def _hand(box: np.ndarray, keypoints: np.ndarray, likeness: float, search: HandSearch) -> FoundHand:
@@ -147,7 +149,7 @@ def _hand(box: np.ndarray, keypoints: np.ndarray, likeness: float, search: HandS
 
 
 def _without_parts(hands: list[FoundHand], alike: float) -> list[FoundHand]:
-    """Hands, the surest first, without those that are a part of a surer one or have one for a part."""
+    """Hands, the surest first, without those of another size at the place of a surer one."""
     kept: list[FoundHand] = []
     for hand in hands:
         if not any(_at_one_place(hand, other) and _unlike(hand, other, alike) for other in kept):

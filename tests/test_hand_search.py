@@ -88,28 +88,27 @@ def test_letterbox_is_exact_for_odd_sizes():
 
 
 def test_repetitions_become_their_weighted_mean():
-    found = distinct(palms((0.5, 13, 10, 10), (0.9, 10, 10, 10), (0.6, 40, 10, 10)), 0.46)
+    found = distinct(palms((0.5, 13, 10, 10), (0.9, 10, 10, 10), (0.6, 40, 10, 10)), 0.3)
     assert found.likenesses.tolist() == [0.9, 0.6]
     middle = (0.9 * 10 + 0.5 * 13) / 1.4
     np.testing.assert_allclose(found.boxes[0], [middle - 5, 5, middle + 5, 15])
     np.testing.assert_allclose(found.keypoints[0], np.tile([middle, 10], (7, 1)))
 
 
-def test_palms_of_one_size_are_one_where_mediapipe_says_so():
+def test_palms_overlap_as_a_share_of_their_union():
     """Shifted by d of a side they share (1 - d) / (1 + d) of their union: 0.3 at 7 / 13."""
     for shift, count in ((5.2, 1), (5.6, 2)):
-        assert len(distinct(palms((0.9, 0, 0, 10), (0.8, shift, 0, 10)), 0.46).likenesses) == count
+        assert len(distinct(palms((0.9, 0, 0, 10), (0.8, shift, 0, 10)), 0.3).likenesses) == count
 
 
-def test_a_small_palm_in_a_large_one_is_the_same_and_none_is_none():
-    assert len(distinct(palms((0.9, 0, 0, 10), (0.8, 1, 1, 3)), 0.46).likenesses) == 1
-    assert len(distinct(palms((0.9, 0, 0, 0), (0.8, 0, 0, 0)), 0.46).likenesses) == 2
-    assert len(distinct(joined([]), 0.46).likenesses) == 0
+def test_palms_without_area_and_no_palms_are_borne():
+    assert len(distinct(palms((0.9, 0, 0, 0), (0.8, 0, 0, 0)), 0.3).likenesses) == 2
+    assert len(distinct(joined([]), 0.3).likenesses) == 0
 
 
-def test_a_part_of_a_hand_is_no_hand(monkeypatch):
-    """A fingertip taken for a palm goes; a hand of the same size that it clasps stays."""
-    known = palms((0.9, 100, 100, 40), (0.7, 100, 70, 12), (0.8, 126, 100, 38))
+def test_of_hands_of_two_sizes_at_one_place_the_surer_one_is_kept(monkeypatch):
+    """A fingertip taken for a palm goes, and all of a person; a clasped hand of the same size stays."""
+    known = palms((0.9, 100, 100, 40), (0.7, 100, 70, 12), (0.8, 126, 100, 38), (0.6, 110, 110, 120))
     monkeypatch.setattr("hmnet.hand_search.find_palms", lambda *_: [known])
     hands = find_hands(np.zeros((192, 192, 3), np.uint8), HandSearch(sides=(192,)))
     assert [hand.likeness for hand in hands] == [0.9, 0.8]
