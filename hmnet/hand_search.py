@@ -14,17 +14,17 @@ WRIST, MIDDLE = KEYPOINT_NAMES.index("wrist"), KEYPOINT_NAMES.index("middle")
 class HandSearch:
     """How hands are looked for.
 
-    sides: longer sides in px at which the whole photo is looked at; those that would enlarge it by more than
-    `enlarged` are left out, but for the first. least_likeness: of a palm, for it to count, as MediaPipe has it. overlap: palms
-    whose intersection is more than this share of their union are one, as MediaPipe has it. ahead: how far
-    the hand's middle lies from the palm's towards the fingers, in sides of the palm. across, along: the
-    hand's half width and half length, likewise; it is taken for an ellipse. alike: two hands at one place
-    may differ in size by this factor; of those that differ more, one is a part of the other hand, or
-    something round it, that was taken for a hand, and the surer one is kept.
+    sides: longer sides in px at which the whole photo is looked at; those that would enlarge it by more
+    than `enlarged` are left out, but for the first. least_likeness: of a palm, for it to count, as MediaPipe
+    has it. overlap: palms whose intersection is more than this share of their union are one, as MediaPipe
+    has it. ahead: how far the hand's middle lies from the palm's towards the fingers, in sides of the palm.
+    across, along: the hand's half width and half length, likewise; it is taken for an ellipse. alike: two
+    hands at one place may differ in size by this factor; of those that differ more, one is a part of the
+    other hand, or something round it, that was taken for a hand, and the surer one is kept.
     """
 
     sides: tuple[int, ...] = (64, 96, 128, 192, 288, 432, 648)
-    enlarged: float = 1.5
+    enlarged: float = 1.1
     least_likeness: float = 0.5
     overlap: float = 0.3
     ahead: float = 0.27

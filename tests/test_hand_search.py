@@ -59,7 +59,7 @@ def test_a_hand_found_in_several_sizes_is_one_and_lies_where_it_is():
 def test_two_hands_are_two_and_the_larger_comes_first():
     photo = placed(288, 400, 0, 96)
     photo[:96, 304:] = PICTURE[::2, ::2]
-    hands = find_hands(photo)
+    hands = find_hands(photo, HandSearch(sides=(96, 192, 288)))
     assert len(hands) == 2
     assert hands[0].side > 1.5 * hands[1].side
     assert hands[0].middle[0] < 192 and hands[1].middle[0] > 304
