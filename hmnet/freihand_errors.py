@@ -59,8 +59,8 @@ def run(checkpoint: Checkpoint, options: argparse.Namespace) -> None:
     if not same_vertices(checkpoint):
         print(
             f"vertex: not compared one by one, since the network's body is {body.name} and {info.title}'s is "
-            f"MANO; F-scores compare its {len(body.upsampling)} vertices with MANO's as two surfaces, aligned "
-            "by the joints; joints of one name need not lie at the same place in both bodies"
+            f"MANO; F-scores compare its {body.upsampling.shape[0]} vertices with MANO's as two surfaces, "
+            "aligned by the joints; joints of one name need not lie at the same place in both bodies"
         )
     chosen = range(min(len(samples), options.limit or len(samples)))
     errors, hands = freihand_errors(checkpoint, samples, chosen, true_parts, options.whole_picture)

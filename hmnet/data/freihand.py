@@ -125,9 +125,10 @@ def read_list(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     try:
         for value in _values(path.read_text(encoding="utf-8")):
             with np.errstate(over="ignore"):
-                rows.append(np.asarray(value, np.float32))
-            if rows[-1].shape != shape or not np.isfinite(rows[-1]).all():
+                row = np.asarray(value, np.float32)
+            if row.shape != shape or not np.isfinite(row).all():
                 raise ValueError(f"another shape than {shape}, or a number that is not finite")
+            rows.append(row)
     except (ValueError, TypeError, OverflowError, RecursionError, OSError) as error:
         raise DataError(
             f"{path} cannot be read as a list of numbers, at entry {len(rows)} ({told(error)}): {SOURCE}"
