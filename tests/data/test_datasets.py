@@ -24,7 +24,7 @@ def test_the_papers_presets() -> None:
 
 
 def test_wrong_names_and_folders_are_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="Unknown dataset 'coco': .* surreal, up3d, human36m, freihand"):
+    with pytest.raises(DataError, match=r"Unknown dataset 'coco': .* surreal, up3d, human36m, freihand"):
         open_dataset("coco", tmp_path)
     with pytest.raises(DataError, match="UP-3D has no split 'dev': choose one of train, val, test"):
         open_dataset("up3d", tmp_path, "dev")
