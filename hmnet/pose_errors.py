@@ -153,13 +153,15 @@ def batches(chosen: Sequence[StoredSample], checkpoint: Checkpoint) -> Iterator[
         yield (
             normalise(np.stack(pictures), preprocessing),
             torch.from_numpy(np.stack(maps)).long(),
-            *(
-                torch.from_numpy(
-                    np.stack([upright_points(p, crop) for p, crop in zip(points, crops)])
-                ).float()
-                for points in ([s.vertices for s in chunk], [s.joints for s in chunk])
-            ),
+            _in_crops([s.vertices for s in chunk], crops),
+            _in_crops([s.joints for s in chunk], crops),
         )
+
+
+def _in_crops(points: Sequence[np.ndarray], crops: Sequence[Crop]) -> Tensor:
+    """Points (N, 3) of each sample in the frame of its crop, (B, N, 3) float32."""
+    turned = [upright_points(*pair) for pair in zip(points, crops, strict=True)]
+    return torch.from_numpy(np.stack(turned)).float()
 
 
 def crops_of(chunk: Sequence[StoredSample | DatasetSample], checkpoint: Checkpoint) -> list[Crop]:
