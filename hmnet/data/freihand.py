@@ -85,6 +85,11 @@ class FreiHAND(Sequence):
                     f"{files[name]} is of {len(values)} hands, but {files['K'].name} of "
                     f"{len(self.lists['K'])}: {SOURCE}"
                 )
+            if not (_positive(name, values) > 0).all():
+                raise DataError(
+                    f"{files[name]}: expected hands in front of their cameras, got a focal length, depth or "
+                    f"length that is not above 0: {SOURCE}"
+                )
 
     def __len__(self) -> int:
         return VERSIONS[self.selection.split] * len(self.lists["K"])
@@ -110,6 +115,13 @@ class FreiHAND(Sequence):
             wrist=wrist,
             bone=float(self.lists["scale"][hand]),
         )  # fmt: skip
+
+
+def _positive(name: str, values: np.ndarray) -> np.ndarray:
+    """Of a list's values those that must be above 0: a matrix's diagonal, a point's depth, a length."""
+    if name == "K":
+        return np.diagonal(values, axis1=1, axis2=2)
+    return values if name == "scale" else values[..., 2]
 
 
 def pixels_of(points: np.ndarray, camera: np.ndarray) -> np.ndarray:

@@ -150,6 +150,19 @@ def test_a_damaged_list_is_told(text: str, said: str, tmp_path: Path) -> None:
         open_dataset("freihand", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "place"), [("K", (1, 1, 1)), ("xyz", (1, 4, 2)), ("verts", (0, 9, 2)), ("scale", 1)]
+)
+def test_hands_behind_their_cameras_are_told(name: str, place: int | tuple[int, ...], tmp_path: Path) -> None:
+    write_freihand(tmp_path)
+    file = tmp_path / f"evaluation_{name}.json"
+    values = np.array(json.loads(file.read_text()))
+    values[place] = -0.1
+    file.write_text(json.dumps(values.tolist()))
+    with pytest.raises(DataError, match=rf"evaluation_{name}.json: expected hands in front of their cameras"):
+        open_dataset("freihand", tmp_path)
+
+
 def test_missing_pictures_and_splits_are_told(tmp_path: Path) -> None:
     write_freihand(tmp_path)
     (tmp_path / "evaluation" / "rgb" / "00000001.jpg").unlink()
