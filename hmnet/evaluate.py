@@ -2,6 +2,7 @@
 
 --data TEST                       the paper's metrics on a rendered test set, by part and by joint as well
 --data NAME --root DIR            the paper's metrics on surreal, up3d or human36m, from the set's own files
+--data freihand --root DIR        FreiHAND's measures of a hand's weights, and its submission
 --photos DIR --reference FILE     the joints found in photos against reference poses, nobody's box given
 --photos DIR --masks DIR          the segmenter's IoU of person against background on photos
 --table N                         the paper's table N, published rows beside the errors that were recorded
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from hmnet import set_errors
+from hmnet import freihand_errors, set_errors
 from hmnet.body import BodyTemplate
 from hmnet.checkpoint import CONFIG, Checkpoint, load_checkpoint
 from hmnet.data import testset
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of test shards from `hmnet generate --split test`, or the name of a dataset in --root",
     )  # fmt: skip
     set_errors.add_arguments(parser)
+    freihand_errors.add_arguments(parser)
     parser.add_argument("--limit", type=int, help="evaluate the first N samples only")
     parser.add_argument(
         "--true-parts", action="store_true", help="feed the true part map, as hmnet-oracle is always fed"
@@ -107,7 +109,8 @@ def _measure(options: argparse.Namespace) -> None:
     info = checkpoint.info
     print(f"weights: {info.source}, variant {info.variant}, revision {info.revision}")
     if dataset:
-        set_errors.run(checkpoint, options)
+        protocol = freihand_errors if str(options.data) == freihand_errors.NAME else set_errors
+        protocol.run(checkpoint, options)
     elif options.data is not None:
         _run_data(checkpoint, options)
     if options.masks is not None:

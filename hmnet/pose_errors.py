@@ -13,6 +13,7 @@ from hmnet.body.full_surface import on_surface_of
 from hmnet.checkpoint import Checkpoint
 from hmnet.config import HANDS
 from hmnet.data.crop import Crop, extract, extract_labels, normalise, square_crop
+from hmnet.data.dataset_sample import DatasetSample
 from hmnet.data.hand_windows import upright_points
 from hmnet.data.shards import StoredSample, read_shards, shard_paths
 from hmnet.errors import DataError
@@ -146,7 +147,7 @@ def batches(chosen: Sequence[StoredSample], checkpoint: Checkpoint) -> Iterator[
     size = preprocessing.image_size
     for start in range(0, len(chosen), BATCH):
         chunk = chosen[start : start + BATCH]
-        crops = _crops(chunk, checkpoint)
+        crops = crops_of(chunk, checkpoint)
         pictures = [extract(s.image, crop, size) for s, crop in zip(chunk, crops, strict=True)]
         maps = [extract_labels(s.part_map, crop, size) for s, crop in zip(chunk, crops, strict=True)]
         yield (
@@ -163,7 +164,8 @@ def _in_crops(points: Sequence[np.ndarray], crops: Sequence[Crop]) -> Tensor:
     return torch.from_numpy(np.stack(turned)).float()
 
 
-def _crops(chunk: Sequence[StoredSample], checkpoint: Checkpoint) -> list[Crop]:
+def crops_of(chunk: Sequence[StoredSample | DatasetSample], checkpoint: Checkpoint) -> list[Crop]:
+    """The crops of the samples' boxes that the checkpoint's networks are shown; a hand's upright."""
     size, margin = checkpoint.preprocessing.image_size, checkpoint.preprocessing.crop_margin
     if not checkpoint.model.body.one_sided:
         return [square_crop(s.box, margin) for s in chunk]

@@ -68,6 +68,11 @@ def run(checkpoint: Checkpoint, options: argparse.Namespace) -> None:
     if options.record:
         raise DataError("--record is for a rendered test set: errors on a dataset are printed only.")
     name, body = str(options.data), checkpoint.model.body
+    if body.one_sided:
+        raise DataError(
+            f"{info_of(name).title} shows whole bodies, but the weights are of the body {body.name}: give "
+            "other --weights, or --data freihand."
+        )
     info, true_parts = info_of(name), options.true_parts or form_of(checkpoint.info.variant).parts == "true"
     samples = open_dataset(
         name, options.root, options.split, every=options.every, runs=options.runs,

@@ -35,6 +35,7 @@ from hmnet.trainer import Trainer, feed, load_weights
 from hmnet.variants import form_of
 from hmnet.weights_file import fill
 
+TRAINED = tuple(name for name, info in DATASETS.items() if info.preset is not None)
 TEMPLATES = {"anny": "smpl-1723", "anny-full": "smpl"}
 """SMPL's template in the place of a variant's own: the subsampled one, or the full one."""
 ADAM = functools.partial(torch.optim.Adam, fused=True)
@@ -54,8 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def use_preset(options: argparse.Namespace) -> None:
     """Batch and rate of the paper's preset where none was given; DataError without --dataset and --root."""
     if options.dataset is None or options.root is None:
-        raise DataError(f"Stage dataset needs --dataset {'|'.join(DATASETS)} and --root DIR.")
-    preset = info_of(options.dataset).preset
+        raise DataError(f"Stage dataset needs --dataset {'|'.join(TRAINED)} and --root DIR.")
+    info = info_of(options.dataset)
+    preset = info.preset
+    if preset is None:
+        raise DataError(
+            f"{info.title}'s surfaces are {info.body}'s and it is only measured on (`hmnet evaluate`): stage "
+            f"dataset trains on SMPL's bodies, so choose one of {', '.join(TRAINED)}."
+        )
     options.batch = preset.batch if options.batch is None else options.batch
     options.rate = preset.rate if options.rate is None else options.rate
 

@@ -3,6 +3,7 @@
 The files are made from what the sets' publishers say of them, not with the loaders' own code.
 """
 
+import json
 import os
 import pickle
 from pathlib import Path
@@ -15,6 +16,7 @@ from scipy.io import savemat
 from scipy.spatial.transform import Rotation
 
 from hmnet.body import licensed
+from hmnet.body.hand import load_hand
 from hmnet.body.smpl_files import FOLDER_VARIABLE
 from hmnet.data.dataset_sample import SMPL_JOINTS, SMPL_VERTICES
 from hmnet.data.human36m import JOINTS as H36M_JOINTS
@@ -215,6 +217,47 @@ def _smpl_name(name: str) -> str:
     return {"spine": "spine2", "jaw": "head", "head_top": "head"}.get(name, name)
 
 
+# --- FreiHAND ----------------------------------------------------------------------------------------
+
+FREIHAND_CAMERA = np.array([[480.0, 0, 112], [0, 470, 110], [0, 0, 1]])
+
+
+def posed_hands(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (N, 778, 3) and joints (N, 21, 3), m, of right hands 0.6 m before a camera, any way round."""
+    generator = np.random.default_rng(seed)
+    pose = generator.normal(0, 0.15, (count, 48))
+    pose[:, :3] = Rotation.random(count, rng=generator).as_rotvec()
+    vertices, joints = load_hand().pose(torch.from_numpy(pose).float(), surface="template")
+    place = np.array([0.01, -0.01, 0.6]) - joints.double().numpy().mean(1, keepdims=True)
+    return vertices.double().numpy() + place, joints.double().numpy() + place
+
+
+def write_freihand(
+    root: Path, split: str = "evaluation", vertices: np.ndarray | None = None,
+    joints: np.ndarray | None = None, versions: int = 1,
+) -> None:  # fmt: skip
+    """Hands (of `posed_hands`, two unless given) in a set's lists, and pictures with a dot at each vertex.
+
+    versions: so often all hands are there, before another grey each time: 40, 80, ...
+    """
+    if vertices is None:
+        vertices, joints = posed_hands(2)
+    (root / split / "rgb").mkdir(parents=True, exist_ok=True)
+    lists = {
+        "K": np.repeat(FREIHAND_CAMERA[None], len(joints), 0), "xyz": joints, "verts": vertices,
+        "scale": np.linalg.norm(joints[:, 9] - joints[:, 10], axis=1),
+    }  # fmt: skip
+    for name, values in lists.items():
+        (root / f"{split}_{name}.json").write_text(json.dumps(values.tolist()))
+    for number in range(versions * len(joints)):
+        points = vertices[number % len(joints)] @ FREIHAND_CAMERA.T
+        columns, rows = (points[:, :2] / points[:, 2:]).astype(int).clip(1, 222).T
+        picture = np.full((224, 224, 3), 40 * (1 + number // len(joints)), np.uint8)
+        for across in (-1, 0, 1):
+            picture[rows + across, columns] = picture[rows, columns + across] = (220, 170, 140)
+        Image.fromarray(picture).save(root / split / "rgb" / f"{number:08d}.jpg")
+
+
 # --- SMPL --------------------------------------------------------------------------------------------
 
 
@@ -226,4 +269,13 @@ def use_fake_smpl(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     for gender in licensed.GENDERS:
         write_smpl(folder, gender)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+
+
+def use_fake_mano(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MANO's right hand, of a form of its own, in the place of the user's file."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "body"))
+    from fake_smpl import write_mano
+
+    write_mano(folder)
     monkeypatch.setenv(FOLDER_VARIABLE, str(folder))

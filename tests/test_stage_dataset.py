@@ -185,6 +185,8 @@ def test_what_does_not_fit_is_told(sets: Path, run: Path, tmp_path: Path) -> Non
     nameless.root = None
     with pytest.raises(DataError, match=r"needs --dataset surreal.up3d.human36m and --root DIR"):
         train.run(nameless)
+    with pytest.raises(DataError, match=r"FreiHAND's surfaces are MANO's .* one of surreal, up3d, human36m"):
+        train.run(options("freihand", tmp_path, tmp_path))
     for given, sentence in (
         (["--joint-loss-only"], "give their state as --initial"),
         (["--variant", "hmnet-noisy"], "trained on rendered pictures alone"),

@@ -30,6 +30,7 @@ class DatasetSample:
     vertices: (6890, 3) float32 m, SMPL's surface relative to the pelvis, camera frame; None where surfaces
     were not asked for. joints: (J, 3) float32 m, likewise, named by the set's `joint_names`.
     part_map: (H, W) uint8, 24 part ids; None where part maps were not asked for.
+    Of hands see `hmnet.data.freihand.HandSample`.
     name: tells the sample from the set's others. action: what the person does, "" where the set does not say.
     """
 
@@ -88,14 +89,18 @@ def cut(sample: DatasetSample, preprocessing: Preprocessing) -> tuple[np.ndarray
 
 
 def draw_parts(
-    points: np.ndarray, focal: np.ndarray | float, centre: np.ndarray, shape: tuple[int, ...]
+    points: np.ndarray,
+    focal: np.ndarray | float,
+    centre: np.ndarray,
+    shape: tuple[int, ...],
+    body_name: str = "smpl",
 ) -> np.ndarray:
-    """The 24 part ids (H, W) uint8 of SMPL's surface as a camera sees it; nothing else hides a part.
+    """The part ids (H, W) uint8 of a body's surface as a camera sees it; nothing else hides a part.
 
-    points: (6890, 3) m, camera frame, from the camera. focal, centre: px. shape: the picture's (H, W, ...).
-    Raises BodyError when SMPL's files, which hold the faces, are missing.
+    points: (6890, 3) m, camera frame, from the camera; of the hand "mano" (778, 3). focal, centre: px. shape:
+    the picture's (H, W, ...). Raises BodyError when the body's files, which hold the faces, are missing.
     """
-    body = load_body("smpl")
+    body = load_body(body_name)
     parts = body.full_face_parts.numpy()
     pixels = np.column_stack([project(points, focal, centre), points[:, 2]])
     faces = body.full_faces.numpy()

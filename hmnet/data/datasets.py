@@ -1,4 +1,4 @@
-"""The datasets of the paper's tables, by name: SURREAL, UP-3D and Human3.6M, each from its own files.
+"""Datasets by name, each from its own files: the paper's SURREAL, UP-3D and Human3.6M, and FreiHAND.
 
 `open_dataset("surreal", root)` gives a sequence of `DatasetSample`, read one by one as they are asked for.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hmnet.data.dataset_sample import DatasetSample, Selection
+from hmnet.data.freihand import FreiHAND
 from hmnet.data.human36m import Human36M
 from hmnet.data.surreal import Surreal
 from hmnet.data.up3d import UP3D
@@ -26,19 +27,21 @@ class Preset:
 class DatasetInfo:
     """A dataset as a row of the registry.
 
-    title: for a person. table: of the paper. splits: the first is trained on. measured: the split that errors
-    are measured on unless told otherwise. protocols: of the other splits what is taken, in a few words.
-    preset: the paper's training. reader: opens a `Selection`; what it gives has `joint_names`, and
-    `left_out`, the count of samples that cannot be used.
+    title: for a person. table: of the paper, None for a set that it does not have. splits: the first is
+    trained on. measured: the split that errors are measured on unless told otherwise. protocols: of the other
+    splits what is taken, in a few words. preset: the paper's training, None for a set that is only measured
+    on. reader: opens a `Selection`; what it gives has `joint_names`, and `left_out`, the count of samples
+    that cannot be used. body: what its surfaces are, "SMPL" or "MANO".
     """
 
     title: str
-    table: int
+    table: int | None
     splits: tuple[str, ...]
     measured: str
     protocols: dict[str, str]
-    preset: Preset
+    preset: Preset | None
     reader: Callable[[Path, Selection], Sequence[DatasetSample]]
+    body: str = "SMPL"
 
 
 DATASETS = {
@@ -57,6 +60,11 @@ DATASETS = {
         "Human3.6M", 3, ("train", "test"), "test",
         {"test": "Protocol 2: subjects 9 and 11, frontal camera, each fifth frame; its figure is PA joint"},
         Preset(batch=64), Human36M,
+    ),
+    "freihand": DatasetInfo(
+        "FreiHAND", None, ("train", "evaluation"), "evaluation",
+        {"evaluation": "all pictures, by the measures of the authors' eval.py"},
+        None, FreiHAND, body="MANO",
     ),
 }  # fmt: skip
 
