@@ -19,13 +19,13 @@ from hmnet.data.augment import normalise_pixels
 from hmnet.data.folders import read_samples, training_shards
 from hmnet.data.hand_windows import hand_window, stacked
 from hmnet.data.shards import StoredSample
+from hmnet.data.window_batches import HELD_OUT, WindowBatches, class_weights
 from hmnet.errors import DataError
 from hmnet.hand_sightings import landmarks_of
 from hmnet.handnet import SIDE
 from hmnet.metrics import pa_joint_error, part_confusion, part_iou
 from hmnet.precision import half_precision
 from hmnet.segmentation import PartSegmenter, segmenter_config
-from hmnet.stage_segmenter import HELD_OUT, WindowBatches, class_weights
 from hmnet.trainer import DECAYING, Trainer, feed, load_weights
 
 KEPT = 4

@@ -86,7 +86,7 @@ class Shown:
         self.vertices = body.vertices.numpy().copy()
         self.joints = body.regress_joints(body.vertices).numpy()
         self.camera, self.box = np.ones(3, np.float32), np.array([60, 60, 200, 200], np.float32)
-        self.kind, self.tags = "standing", ("truncated",)
+        self.kind, self.tags, self.keypoints = "standing", ("truncated",), None
 
 
 @pytest.fixture

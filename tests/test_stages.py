@@ -20,6 +20,7 @@ from hmnet.data.folders import read_samples, training_shards
 from hmnet.data.shards import shard_paths, write_shard
 from hmnet.data.synthetic.people.person import populate
 from hmnet.data.synthetic.scenes.photograph import Scenery, photograph
+from hmnet.data.window_batches import WindowBatches
 from hmnet.errors import DataError
 from hmnet.keypoints import COUNT, LOOKS_SIZE, PLACES_SIZE
 from hmnet.losses import surface_loss
@@ -27,7 +28,6 @@ from hmnet.model import HMNetOutput, build_hmnet
 from hmnet.pose_batches import JointBatches, MapBatches
 from hmnet.pose_loss import PoseLoss
 from hmnet.segmentation import build_segmenter
-from hmnet.stage_segmenter import WindowBatches
 from hmnet.trainer import Trainer, feed, load_state
 from hmnet.variants import VARIANTS
 from hmnet.weights_file import read_weights

@@ -19,6 +19,8 @@ from hmnet.data.synthetic.raster import labels_of, rasterise
 from hmnet.hand_sightings import METRES
 
 NEAR_M, FAR_M = 0.3, 2.5
+FOCAL = 1000.0
+"""px; any will do, as crops are of the hand's size."""
 PLACE_NOISE = np.array([0.04, 0.04, 0.1])
 """Half windows, and nearly decimetres: deviation of landmarks' x, y and z."""
 SCALE_NOISE = 0.07
@@ -70,14 +72,14 @@ def hand_map_batch(
     columns = []
     for skin, template, joints in zip(hands.skin, hands.template, hands.joints, strict=True):
         distance = float(np.exp(generator.uniform(np.log(NEAR_M), np.log(FAR_M))))
-        keypoints = joints[:, :2] / (joints[:, 2:] + distance)
+        keypoints = FOCAL * joints[:, :2] / (joints[:, 2:] + distance)
         crop = near_hand(keypoints, generator, OFF)
         part_map = _seen_in(crop, skin, distance, size)
         if corrupted:
             part_map = corrupt(part_map, generator, HAND_MISTAKES)
         up = upright_points(joints, crop)
         places = np.concatenate(
-            [2 * crop.to_crop(keypoints, 1) - 1, up[:, 2:] * (2 / crop.side / distance)], 1
+            [2 * crop.to_crop(keypoints, 1) - 1, up[:, 2:] * (2 * FOCAL / crop.side / distance)], 1
         )
         columns.append((part_map, upright_points(template, crop), up, _noticed(places, up, generator)))
     maps, *points = (np.stack(column) for column in zip(*columns, strict=True))
@@ -85,12 +87,12 @@ def hand_map_batch(
 
 
 def _seen_in(crop: Crop, skin: np.ndarray, distance: float, size: int) -> np.ndarray:
-    """The part map (S, S) of a hand with its arm (V, 3) in a crop of the plane at 1 m from the eye."""
+    """The part map (S, S) of a hand with its arm (V, 3) in a crop, px, of what a camera of FOCAL sees."""
     faces, parts = arm_faces(), hand_template().full_face_parts.numpy().astype(np.uint8)
     parts = np.concatenate([parts, np.zeros(len(faces) - len(parts), np.uint8)])
     depth = (skin[:, 2] + distance).astype(np.float32)
     kept = (depth[faces] > NEAREST_M).all(1)
-    flat = skin[:, :2] / np.maximum(depth, NEAREST_M)[:, None]
+    flat = FOCAL * skin[:, :2] / np.maximum(depth, NEAREST_M)[:, None]
     points = crop.to_crop(flat, size).astype(np.float32)
     index, _, _ = rasterise(points, depth, faces[kept], size, size)
     return labels_of(index, parts[kept])
