@@ -1,6 +1,7 @@
 """Training, stage by stage: `python -m hmnet train --stage segmenter|maps|crops|joint|dataset|pack`.
 
-segmenter   part labels from rendered photographs, over MoveNet's features
+segmenter   part labels from rendered photographs, over MoveNet's features; of hands also what MediaPipe's
+            hand landmarks learn from them
 maps        the part encoder and the branches, from endless corrupted part maps without pictures
 crops       person crops labelled by the trained segmenter
 joint       the whole of HMNet, on those crops and on further fresh part maps
@@ -49,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for states and logs")
     parser.add_argument(
         "--features", type=Path, metavar="JSON",
-        help="MoveNet's original files (default: as in the embedded weights; segmenter, joint)",
+        help="original files of MoveNet, or of MediaPipe's hand landmarks with --body hand (default: as in the "
+        "embedded weights; segmenter)",
     )  # fmt: skip
     parser.add_argument("--segmenter", type=Path, help="a trained segmenter: state, or (crops) .safetensors")
     parser.add_argument(
