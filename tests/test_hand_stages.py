@@ -12,7 +12,7 @@ pytest.importorskip("webdataset", reason="training data need requirements-dev.tx
 
 from hmnet import stage_hand, stage_pose, train
 from hmnet.body import load_body
-from hmnet.checkpoint import load_checkpoint
+from hmnet.checkpoint import load_checkpoint, load_features
 from hmnet.data.crops import open_crops
 from hmnet.data.shards import write_shard
 from hmnet.data.synthetic.hands.hand_maps import bare_hands, hand_map_batch
@@ -20,7 +20,7 @@ from hmnet.data.synthetic.hands.hand_model import model_hands
 from hmnet.data.synthetic.hands.hand_picture import photograph_hand
 from hmnet.data.synthetic.hands.hand_poses import sample_poses
 from hmnet.data.synthetic.scenes.photograph import Scenery
-from hmnet.errors import DataError
+from hmnet.errors import CheckpointError, DataError
 from hmnet.evaluate import print_hand_scores
 from hmnet.hand_sightings import HAND_PLACES
 from hmnet.handnet import HandNet
@@ -126,3 +126,9 @@ def test_what_a_hand_cannot_have_is_said(work, tmp_path):
         run("maps", "--output", str(tmp_path), "--images", "8", "--variant", "hmnet-full")
     with pytest.raises(DataError, match=r"are of body hand, not anny: give --body hand"):
         run("segmenter", "--data", str(work / "shards"), "--output", str(tmp_path), "--body", "anny")
+
+
+def test_a_start_without_any_weights_of_hands_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("hmnet.checkpoint.variants_of", lambda _: {"hmnet": None})
+    with pytest.raises(CheckpointError, match=r"give .*handlandmark-full\.json"):
+        load_features(None, "hand")
