@@ -103,6 +103,7 @@ def write_data(folder, generator, count: int = 30) -> None:
         image = np.where(part_map[..., None] > 0, generator.integers(0, 255, 3), 128).astype(np.uint8)
         made.append(
             SimpleNamespace(
+                keypoints=None,
                 image=image,
                 part_map=part_map,
                 vertices=vertices,

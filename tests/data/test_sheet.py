@@ -29,6 +29,7 @@ def write_samples(folder, count: int = 7, shards: int = 2) -> None:
             part_map[10:90, 30:60] = 2
             made.append(
                 SimpleNamespace(
+                    keypoints=None,
                     image=image,
                     part_map=part_map,
                     vertices=body.vertices.numpy(),

@@ -22,6 +22,7 @@ def drawn(number: int) -> SimpleNamespace:
     body = load_body()
     vertices = body.vertices + 0.01 * torch.from_numpy(generator.normal(size=body.vertices.shape)).float()
     return SimpleNamespace(
+        keypoints=None,
         image=generator.integers(0, 255, (160, 160, 3)).astype(np.uint8),
         part_map=part_map,
         vertices=vertices.numpy(),
