@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hmnet.config import preprocessing_of
 from hmnet.data.augment import photographic
 from hmnet.data.crop import Crop, extract, extract_labels
 from hmnet.data.hand_crop import turn_of, turned_square
@@ -15,9 +16,8 @@ ASTRAY, ELSEWHERE = 0.15, 0.05
 """Shares of the windows that show a hand which does not point up, and none."""
 WRONG = np.radians(65.0)
 """From this turn on a hand does not point up."""
-TURN, ZOOM, SHIFT, MARGIN = 0.25, 0.12, 0.06, 0.4
-"""How windows differ from the right one, as deviations: radians, log scale and share of the side; and that
-one's margin."""
+TURN, ZOOM, SHIFT = 0.25, 0.12, 0.06
+"""How windows differ from the right one, as deviations: radians, log scale and share of the side."""
 OFF = 0.5
 """How far the crops that HMNet learns from are off, as a share of that: landmarks place them."""
 
@@ -39,7 +39,7 @@ class HandWindow:
 def hand_window(sample: StoredSample, size: int, generator: np.random.Generator) -> HandWindow:
     """A window of a picture, mostly of its hand pointing up; half of them in a mirror, as a left hand."""
     kind = generator.random()
-    crop, present = _near(sample, generator), True
+    crop, present = near_hand(sample.keypoints, generator), True
     if kind < ASTRAY:
         turn = crop.turn + generator.uniform(WRONG, 2 * np.pi - WRONG)
         crop, present = Crop(crop.box, turn), False
@@ -83,14 +83,11 @@ def stacked(windows: Sequence[HandWindow]) -> tuple[np.ndarray, ...]:
 
 def near_hand(keypoints: np.ndarray, generator: np.random.Generator, ease: float = 1.0) -> Crop:
     """The right window of keypoints (21, 2), a little off; ease: how far off, 1 as in training."""
-    crop = turned_square(keypoints, turn_of(keypoints) + ease * generator.normal(0, TURN), MARGIN)
+    margin = preprocessing_of("hand").crop_margin
+    crop = turned_square(keypoints, turn_of(keypoints) + ease * generator.normal(0, TURN), margin)
     side = crop.side * np.exp(ease * generator.normal(0, ZOOM))
     x, y = crop.middle + ease * generator.normal(0, SHIFT, 2) * side
     return Crop((x - side / 2, y - side / 2, x + side / 2, y + side / 2), crop.turn)
-
-
-def _near(sample: StoredSample, generator: np.random.Generator) -> Crop:
-    return near_hand(sample.keypoints, generator)
 
 
 def _away(sample: StoredSample, generator: np.random.Generator) -> Crop | None:
