@@ -61,6 +61,7 @@ FLOORS = (
         "tables",
         "findings",
         "figure_sections",
+        "hand_section",
         "speed_section",
         "serving_section",
         "fuzz_section",
@@ -71,7 +72,7 @@ FLOORS = (
     {"evaluate", "results", "stage_segmenter", "stage_hand", "stage_pose", "recipe", "figures"},
     {"packing", "stage_dataset"},
     {"train", "figure", "benchmark", "predict", "profile", "space"},
-    {"experiments"},
+    {"experiments", "hand_results"},
     {"__main__", "__init__"},
 )
 """hmnet's rooms (files and packages), ground floor first. A room may use itself and the floors below."""
