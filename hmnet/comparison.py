@@ -32,7 +32,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the variants of its body that there are, HMNet not among them, in the order of VARIANTS."""
+        """Names of the variants of its body that there are, HMNet not among them, in their order."""
         return tuple(self._networks)
 
     def answers(self, prediction: Prediction, true_labels: np.ndarray | None = None) -> dict[str, Answer]:

@@ -219,7 +219,9 @@ def model_config(options: argparse.Namespace) -> ModelConfig:
     form = form_of(options.variant)
     # Only HMNet's own encoder can be another one; a ResNet-50 sees pixels.
     rgb_input = options.rgb_input if form.rgb == "resnet18" else "pixels"
-    name, body = (hand_name(options.variant), "hand") if options.body == "hand" else (options.variant, form.body)
+    name, body = options.variant, form.body
+    if options.body == "hand":
+        name, body = hand_name(name), "hand"
     return ModelConfig(
         variant=name, body=body,
         part_encoding=options.encoding, rgb_input=rgb_input, input_pooling=options.pooling,

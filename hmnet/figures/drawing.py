@@ -98,6 +98,19 @@ def write_figure(folder: Path, name: str, result: dict, figure: "Figure | np.nda
     return [numbers, picture]
 
 
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """A picture (H, W, 3) uint8 as the kind of file that the path ends in.
+
+    Raises OutputError when it cannot be written.
+    """
+    try:
+        Image.fromarray(picture).save(path, quality=JPEG_QUALITY, optimize=True)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}): choose another --output."
+        ) from error
+
+
 def write_numbers(folder: Path, name: str, result: dict) -> Path:
     """NAME.json alone. Raises OutputError when the folder cannot be written."""
     path = folder / f"{name}.json"
