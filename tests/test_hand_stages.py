@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ import torch
 pytest.importorskip("numba", reason="training data need requirements-dev.txt")
 pytest.importorskip("webdataset", reason="training data need requirements-dev.txt")
 
-from hmnet import packing, stage_hand, stage_pose, train
+from hmnet import hand_results, packing, stage_hand, stage_pose, train
 from hmnet.body import load_body
-from hmnet.checkpoint import load_checkpoint, load_features, load_variant
+from hmnet.checkpoint import load_checkpoint, load_features, load_variant, save_difference
+from hmnet.config import ModelConfig
 from hmnet.data.crops import open_crops
 from hmnet.data.shards import write_shard
 from hmnet.data.synthetic.hands.hand_maps import bare_hands, hand_map_batch
@@ -22,8 +24,10 @@ from hmnet.data.synthetic.hands.hand_poses import sample_poses
 from hmnet.data.synthetic.scenes.photograph import Scenery
 from hmnet.errors import CheckpointError, DataError
 from hmnet.evaluate import print_hand_scores
+from hmnet.hand_section import hand_section
 from hmnet.hand_sightings import HAND_PLACES
 from hmnet.handnet import HandNet
+from hmnet.model import build_hmnet
 from hmnet.pose_batches import JointBatches
 from hmnet.pose_errors import pose_errors
 from hmnet.pretrained import HumanMeshNet
@@ -120,6 +124,44 @@ def test_a_variant_goes_on_from_the_hand_s_network(work, tmp_path, monkeypatch, 
     assert beside.part_encoder is base.model.part_encoder
     different = (own.model.surface_branch[4].weight - base.model.surface_branch[4].weight).abs().max()
     assert different > 1e-5
+
+
+def test_one_command_measures_all_variants_of_hands(work, tmp_path, capsys):
+    root, output = tmp_path / "weights", tmp_path / "out"
+    shutil.copytree(work / "packed", root / "hand")
+    base = load_checkpoint(root)
+    form = json.loads((root / "hand" / "config.json").read_text())["model"]
+    config = ModelConfig(**form | {"variant": "hand-unregularised"})
+    network = build_hmnet(config)
+    network.load_state_dict(base.model.state_dict())
+    with torch.no_grad():
+        network.surface_branch[4].bias.add_(0.01 * torch.randn(778 * 3))
+    save_difference(root / config.variant, network, {}, model_config=config, base=root / "hand")
+    given = ["--data", str(work / "shards"), "--output", str(output), "--limit", "6"]
+    assert hand_results.main([*given, "--weights", str(root), "--record"]) == 0
+    assert "hand-unregularised: surface" in capsys.readouterr().out
+    result = json.loads((output / "hands.json").read_text())
+    rows = {(row["variant"], row["mesh"]): row["errors"] for row in result["rows"]}
+    assert list(rows) == [(n, m) for n in ("hand", "hand-unregularised") for m in ("averaged", "raw")]
+    errors = pose_errors(base, work / "shards", 6)
+    for mesh, prefix in (("averaged", ""), ("raw", "raw ")):
+        for name, found in rows["hand", mesh].items():
+            assert found["mean"] == pytest.approx(errors[prefix + name].mean(), abs=1e-3)
+            assert found["low"] <= found["mean"] <= found["high"]
+    changes = {change["what"]: change["errors"] for change in result["changes"]}
+    smooth, rough = rows["hand", "averaged"]["roughness"], rows["hand", "raw"]["roughness"]
+    averaging = changes["Averaging HMNet's mesh"]["roughness"]
+    assert averaging["mean"] == pytest.approx(smooth["mean"] - rough["mean"], abs=1e-3) and averaging["high"] < 0
+    assert "The joint branch" not in changes and len(changes) == 4
+    assert result["images"] == 6 and result["weights"]["hand"]["images"] == 16
+    (section,) = hand_section(output)
+    assert "6 rendered hands" in section and "| not recorded |" in section
+    for name in ("hand", "hand-unregularised"):
+        metrics = json.loads((root / name / "config.json").read_text())["metrics"]
+        assert metrics["surface"] == pytest.approx(rows[name, "averaged"]["surface"]["mean"], abs=1e-2)
+        assert 0 <= metrics["AUC, each joint"] <= 1 and (root / name / "README.md").is_file()
+    assert hand_results.main([*given, "--weights", str(root / config.variant)]) == 2
+    assert "no weights of the variant hand in" in capsys.readouterr().err
 
 
 def test_crops_of_hands_are_never_seen_in_a_mirror(work):
