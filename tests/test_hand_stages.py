@@ -132,6 +132,7 @@ def test_one_command_measures_all_variants_of_hands(work, tmp_path, capsys):
     base = load_checkpoint(root)
     form = json.loads((root / "hand" / "config.json").read_text())["model"]
     config = ModelConfig(**form | {"variant": "hand-unregularised"})
+    torch.manual_seed(0)
     network = build_hmnet(config)
     network.load_state_dict(base.model.state_dict())
     with torch.no_grad():
@@ -151,7 +152,9 @@ def test_one_command_measures_all_variants_of_hands(work, tmp_path, capsys):
     changes = {change["what"]: change["errors"] for change in result["changes"]}
     smooth, rough = rows["hand", "averaged"]["roughness"], rows["hand", "raw"]["roughness"]
     averaging = changes["Averaging HMNet's mesh"]["roughness"]
-    assert averaging["mean"] == pytest.approx(smooth["mean"] - rough["mean"], abs=1e-3) and averaging["high"] < 0
+    assert (
+        averaging["mean"] == pytest.approx(smooth["mean"] - rough["mean"], abs=1e-3) and averaging["high"] < 0
+    )
     assert "The joint branch" not in changes and len(changes) == 4
     assert result["images"] == 6 and result["weights"]["hand"]["images"] == 16
     (section,) = hand_section(output)
