@@ -32,6 +32,8 @@ KEPT = 4
 """So many blocks, and the stem, keep MediaPipe's weights."""
 GENTLE = 0.25
 """The rate of MediaPipe's other weights, as a share of the decoder's."""
+LABELLED = 2
+"""The parts of one window in so many are learnt: the decoder costs a third of a step."""
 PLACES_WEIGHT, SHAPE_WEIGHT, FLAG_WEIGHT = 30.0, 200.0, 0.2
 """Of landmarks' errors in sides of the window and in m, and of the two flags, beside the parts' loss."""
 DEPTH_WEIGHT = 0.3
@@ -58,8 +60,8 @@ def train_hand_segmenter(options: argparse.Namespace, device: torch.device) -> N
     def loss_of(images, labels, places, shapes, flags) -> tuple[Tensor, dict[str, Tensor]]:
         with half_precision(device):
             features = segmenter.features(normalise_pixels(images, preprocessing))
-            logits = segmenter.decode(features)
-        parts = F.cross_entropy(logits.float(), labels.long(), weights)
+            logits = segmenter.decode([each[::LABELLED] for each in features])
+        parts = F.cross_entropy(logits.float(), labels[::LABELLED].long(), weights)
         terms = landmark_losses(features[-1], places, shapes, flags)
         total = parts + PLACES_WEIGHT * terms["places"] + SHAPE_WEIGHT * terms["shape"]
         return total + FLAG_WEIGHT * terms["flags"], {"parts": parts, **terms}
