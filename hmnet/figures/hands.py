@@ -24,7 +24,7 @@ from hmnet.render import overlay, view
 
 TILE, GAP, TEXT = 192, 4, 250
 """px; TEXT is the width of the words beside a row."""
-LETTERS, LINE = 36, 17
+LETTERS, LINE = 34, 17
 """Letters that such a line takes, and its height in px."""
 OPACITY = 0.6
 """Of the parts over the photo."""
