@@ -16,13 +16,12 @@ from gradio.utils import get_upload_folder
 
 from demo.compare import variant_meshes
 from demo.link import MOST_ITERATIONS
-from demo.session import Models
+from demo.session import Models, topology_of
 from demo.session import reconstruct as look_at
 from demo.uploads import read_once, sent_file
-from hmnet.body import BodyTemplate
 from hmnet.errors import BoxError, DataError, HMNetError, told
 from hmnet.finite import finite_array
-from hmnet.mesh import MeshTopology, roughness
+from hmnet.mesh import roughness
 from hmnet.mesh import regularise as smooth
 from hmnet.mesh_file import FARTHEST
 from hmnet.report import summary
@@ -34,12 +33,13 @@ LENGTH_DIGITS = 2
 """Of a length in mm."""
 
 
-def endpoints(models: Models, body: BodyTemplate, topology: MeshTopology) -> dict[str, Callable[..., dict]]:
+def endpoints(models: Models) -> dict[str, Callable[..., dict]]:
     """The endpoints by name, each for `gr.api(function, api_name=name)`.
 
     `reconstruct` and `compare` run the networks, `regularise` does not. Bad input raises `gr.Error` with one
     sentence.
     """
+    topology = topology_of(models.predictor.body)
 
     def reconstruct(photo: gr.FileData, box: list[float] | None = None, regularised: bool = True) -> dict:
         """Reconstruct the person in a photo as a 3D mesh with 24 joints.
@@ -61,7 +61,7 @@ def endpoints(models: Models, body: BodyTemplate, topology: MeshTopology) -> dic
             **summary(prediction, path.name),
             "vertices": _rows(prediction.vertices if regularised else prediction.raw_vertices),
             "vertex_count": len(prediction.vertices),
-            "face_count": len(body.faces),
+            "face_count": len(models.predictor.body.faces),
         }
 
     def regularise(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlencode
 
-from demo.part_change import LIMBS, PartChange
+from demo.bodies import HAND_LIMBS, LIMBS
+from demo.part_change import PartChange
 from demo.session import Lab
 from hmnet.mesh import OPERATORS
 
@@ -127,8 +128,8 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
 
 
 def _limbs(text: str) -> tuple[str, ...]:
-    """The limbs among comma-separated names, each once, in the order of LIMBS."""
-    return tuple(limb for limb in LIMBS if limb in text.split(","))
+    """The limbs of people and of hands among comma-separated names, each once, in their order."""
+    return tuple(limb for limb in (*LIMBS, *HAND_LIMBS) if limb in text.split(","))
 
 
 READERS: dict[str, Callable[[str], Any]] = {

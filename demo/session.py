@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from secrets import token_hex
 
 import numpy as np
 
+from demo.bodies import surface_name
 from demo.examples import Example
 from demo.part_change import PartChange, change_parts
+from hmnet.body import BodyTemplate
 from hmnet.comparison import Answer, Comparison
-from hmnet.data.crop import Crop, extract_labels
+from hmnet.data.crop import extract_labels
+from hmnet.mesh import MeshTopology
 from hmnet.person_box import check_box
 from hmnet.predictor import Prediction, Predictor
 
@@ -37,14 +41,15 @@ class Lab:
 
 @dataclass(frozen=True)
 class Session:
-    """The person a visitor looks at.
+    """The person, or the hand, that a visitor looks at.
 
-    prediction: what is shown, with the lab's settings and the change of the part map. untouched: the same
+    body: the template of what is shown. prediction: what is shown, with the lab's settings and the change of the part map. untouched: the same
     with the lab's settings alone. example: of a rendered photo, its truth. true_labels: (S, S) uint8, the
     true part ids over the crop, where they are known. variants: the other variants' answers, by name, to the
     untouched part map. token: another one for another person.
     """
 
+    body: BodyTemplate
     prediction: Prediction
     untouched: Prediction
     example: Example | None
@@ -53,6 +58,27 @@ class Session:
     lab: Lab = Lab()
     change: PartChange = NO_CHANGE
     token: str = field(default_factory=lambda: token_hex(4))
+
+    @property
+    def side(self) -> str | None:
+        """Of a hand "left" or "right", of a person None."""
+        return getattr(self.prediction, "side", None)
+
+    @property
+    def body_name(self) -> str:
+        """What the page calls the shown surface, see `demo.bodies.surface_name`."""
+        return surface_name(self.body, self.side)
+
+    @property
+    def topology(self) -> MeshTopology:
+        """Of the body's template."""
+        return topology_of(self.body)
+
+
+@lru_cache(maxsize=8)
+def topology_of(body: BodyTemplate) -> MeshTopology:
+    """The body's edges and neighbours, made once."""
+    return MeshTopology.from_faces(body.faces, len(body.vertices))
 
 
 def reconstruct(
@@ -115,7 +141,7 @@ def regularise(models: Models, session: Session, lab: Lab) -> Session:
 
 def break_parts(models: Models, session: Session, change: PartChange) -> Session:
     """The session with another change of the part map; HMNet runs on it, the segmenter does not."""
-    labels = change_parts(session.untouched.labels, session.true_labels, change)
+    labels = change_parts(session.untouched.labels, session.true_labels, change, session.body)
     if np.array_equal(labels, session.untouched.labels):
         return replace(session, prediction=session.untouched, change=change)
     changed = models.predictor.with_parts(session.untouched, labels)
@@ -126,11 +152,11 @@ def _begin(models: Models, prediction: Prediction, example: Example | None, lab:
     true_labels = None
     if example is not None:
         scale = example.part_map.shape[1] / prediction.photo_size[0]
-        crop = Crop(tuple(edge * scale for edge in prediction.crop.box))
+        crop = replace(prediction.crop, box=tuple(edge * scale for edge in prediction.crop.box))
         true_labels = extract_labels(example.part_map, crop, len(prediction.labels))
     variants = models.comparison.answers(prediction, true_labels)
     prediction = _regularised(models, prediction, lab)
-    return Session(prediction, prediction, example, true_labels, variants, lab)
+    return Session(models.predictor.body, prediction, prediction, example, true_labels, variants, lab)
 
 
 def _regularised(models: Models, prediction: Prediction, lab: Lab) -> Prediction:

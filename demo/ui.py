@@ -20,7 +20,6 @@ from demo.serving.limits import NETWORK
 from demo.session import Lab, Models, Session
 from demo.uploads import forget, is_waiting, read_once
 from hmnet.errors import HMNetError, ImageError
-from hmnet.mesh import MeshTopology
 from hmnet.mesh_file import read_mesh
 from hmnet.render import renderer_name
 
@@ -63,7 +62,6 @@ class Page:
         self._opening_lock = threading.Lock()
         self.network = {"concurrency_id": NETWORK, "concurrency_limit": at_once}
         self.body = models.predictor.body
-        self.topology = MeshTopology.from_faces(self.body.faces, len(self.body.vertices))
         renderer_name()  # makes the OpenGL context now, which takes seconds, and not for the first visitor
         with gr.Blocks(title="HumanMeshNet", fill_width=True, analytics_enabled=False) as self.blocks:
             self.session = gr.State(None, time_to_live=SESSION_SECONDS)
@@ -88,7 +86,7 @@ class Page:
                         explain.card_markdown(models.predictor.checkpoint.folder), elem_id="card-text"
                     )
             # Before the page's own listeners, some of which would take the names.
-            for name, endpoint in api.endpoints(models, self.body, self.topology).items():
+            for name, endpoint in api.endpoints(models).items():
                 gr.api(endpoint, api_name=name, **self.network)
             self._wire()
 
@@ -116,19 +114,19 @@ class Page:
             show_label=False, columns=4, height="auto", object_fit="cover", allow_preview=False, buttons=[],
             visible=bool(self.examples), interactive=False, container=False, elem_id="examples",
         )  # fmt: skip
-        self.saving = Saving(self.body, _html)
+        self.saving = Saving(_html)
 
     def _lay_out_results(self) -> None:
         self.status = _html(status.line(None, self.models.predictor), "status")
         self.people = _html("", "people")
         self.pictures = gr.HTML(
             None, html_template=photo_view.page_markup(), js_on_load=photo_view.SCRIPT, elem_id="pictures",
-            apply_default_css=False, settings=photo_view.settings(self.body),
+            apply_default_css=False, settings=photo_view.settings({self.body.name: self.body}),
         )  # fmt: skip
-        self.lessons = Lessons(self.body, self.topology, _html)
+        self.lessons = Lessons(self.body, _html)
         self.view = gr.HTML(
             None, html_template=viewer.page_markup(), js_on_load=viewer.SCRIPT, elem_id="viewer",
-            apply_default_css=False, surfaces=viewer.surfaces(self.body),
+            apply_default_css=False, surfaces=viewer.surfaces({self.body.name: self.body}),
         )  # fmt: skip
 
     # --- wiring ---------------------------------------------------------------------------------------
@@ -303,7 +301,7 @@ class Page:
         """Shows the distance to a mesh that the visitor uploaded."""
         if session is None or file is None:
             return {self.session: gr.skip()}
-        counts = (len(self.body.vertices), self.body.upsampling.shape[0])
+        counts = (len(session.body.vertices), session.body.upsampling.shape[0])
         try:
             with read_once(Path(file), Path(self.lessons.mesh_file.GRADIO_CACHE)) as upload:
                 mesh = read_mesh(upload, counts)
@@ -316,7 +314,7 @@ class Page:
     def show_method(self, session):
         """Draws the pipeline from the photo that is shown."""
         features = None if session is None else self.models.predictor.features(session.prediction)
-        return explain.method_html(session, self.body, features)
+        return explain.method_html(session, self.body if session is None else session.body, features)
 
     # --- what the components are told -----------------------------------------------------------------
 
@@ -366,11 +364,13 @@ class Page:
 
     def _numbers(self, session: Session, uploaded, values: tuple) -> Updates:
         choice = self._choice(session, uploaded, values)
-        heat = heat_of(session, choice, self.body, uploaded)
-        panes, layouts = scene.panes(session, heat, self.body, self.topology)
+        heat = heat_of(session, choice, session.body, uploaded)
+        panes, layouts = scene.panes(session, heat)
         return {
             self.session: session,
-            self.view: viewer.drawing(session.token, panes, layouts, asdict(session.lab)),
+            self.view: viewer.drawing(
+                session.token, panes, layouts, asdict(session.lab), session.body_name
+            ),
             **self.lessons.updates(session, heat, choice.against, uploaded),
         }
 
@@ -381,10 +381,10 @@ class Page:
         return choice if choice.against in there else replace(choice, against="auto")
 
     def _heat(self, session: Session, uploaded, values: tuple) -> Heat:
-        return heat_of(session, self._choice(session, uploaded, values), self.body, uploaded)
+        return heat_of(session, self._choice(session, uploaded, values), session.body, uploaded)
 
     def _drawn(self, session: Session) -> dict:
-        return photo_view.drawing(scene.photo_scene(session, self.body))
+        return photo_view.drawing(scene.photo_scene(session))
 
 
 def _html(content: str, elem_id: str | None = None) -> gr.HTML:

@@ -38,7 +38,7 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def url(models, body, topology, cache):
     with gr.Blocks(title="HumanMeshNet", analytics_enabled=False) as app:
-        for name, endpoint in endpoints(models, body, topology).items():
+        for name, endpoint in endpoints(models).items():
             gr.api(endpoint, api_name=name)
     options = {"prevent_thread_lock": True, "quiet": True, "ssr_mode": False, "mcp_server": True}
     _, url, _ = app.launch(server_name="127.0.0.1", **options)
