@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from hmnet.body import PART_COUNT, BodyTemplate
+from hmnet.body import BodyTemplate
+from hmnet.body.hand import sided_template
 from hmnet.camera import fit_camera, project, solve_camera
-from hmnet.checkpoint import Checkpoint, WeightsInfo
-from hmnet.data.crop import Crop, extract, restore_labels, square_crop
+from hmnet.checkpoint import Checkpoint
+from hmnet.data.crop import Crop, extract, in_photo, restore_labels, square_crop
 from hmnet.engines import choose_engine
 from hmnet.errors import DataError, NoPersonFoundError
 from hmnet.image import ImageSource, read_sized_image
@@ -23,50 +24,14 @@ from hmnet.mesh import MeshTopology, regularise
 from hmnet.movenet import KEYPOINT_NAMES
 from hmnet.people_search import Person, find_people
 from hmnet.person_box import BoxSearch, Candidate, check_box
+from hmnet.prediction import Prediction
+
+__all__ = ["Prediction", "Predictor"]
 
 LEAST_KEYPOINTS = 6
 """So many sure keypoints lay the mesh over the photo; with fewer its parts do."""
 LEAST_SHARE = 0.01
 """Of a crop's pixels, the share that a person covers at least."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What was found in one photo. Points: metres, camera frame, relative to the pelvis.
-
-    image: (H, W, 3) uint8, the upright photo, scaled down when very large. photo_size: (width, height) of the
-    upright photo as it came; all other pixel values are in its pixels.
-    box: (4,) xyxy, the person. crop: the square that the networks saw.
-    part_map: (H, W) uint8 over `image`, 0 outside the crop. labels: (S, S) uint8, the same over the crop, as
-    HMNet was given it.
-    joints: (J, 3) of the joint branch. regressed_joints: (J, 3) of the regularised mesh.
-    raw_vertices: (V, 3) of the surface branch. vertices: (V, 3), regularised.
-    camera: (3,) weak perspective s, tx, ty. named_joints: the regressed joints by name, and the body's
-    keypoints whose names are not among them, (3,) each. keypoints_2d: their projections, (2,) px each.
-    person: the keypoints that MoveNet sees in the crop, px of the upright photo. seen: what HMNet's RGB
-    encoder was given, (1, ...) or, of two views, (2, ...).
-    timings: ms a stage. weights: which weights answered. people: everybody found, boxes in px of the upright
-    photo; nobody where the box was given.
-    """
-
-    image: np.ndarray
-    photo_size: tuple[int, int]
-    box: np.ndarray
-    crop: Crop
-    part_map: np.ndarray
-    labels: np.ndarray
-    joints: np.ndarray
-    regressed_joints: np.ndarray
-    raw_vertices: np.ndarray
-    vertices: np.ndarray
-    camera: np.ndarray
-    named_joints: dict[str, np.ndarray]
-    keypoints_2d: dict[str, np.ndarray]
-    person: Candidate
-    seen: np.ndarray
-    timings: dict[str, float]
-    weights: WeightsInfo
-    people: tuple[Person, ...] = ()
 
 
 class Predictor:
@@ -111,7 +76,7 @@ class Predictor:
         image: whatever `hmnet.image.read_image` takes. box: (4,) xyxy in px of the upright photo.
         Raises ImageError, BoxError or NoPersonFoundError.
         """
-        clock = _Clock()
+        clock = Clock()
         photo, size = read_sized_image(image)
         scale = max(photo.shape[:2]) / max(size)
         clock.lap("read")
@@ -119,7 +84,7 @@ class Predictor:
         box = people[0].box / scale if box is None else check_box(box, size)
         clock.lap("find_person")
         (found,) = self._look_at_boxes(photo, size, [box], clock)
-        if not _shows_someone(found.labels):
+        if not shows_someone(found.labels):
             raise NoPersonFoundError("No person was found in the box: mark another one, or leave it out.")
         people = tuple(replace(person, box=person.box / scale) for person in people)
         return replace(self._answered([found], clock)[0], people=people)
@@ -131,7 +96,7 @@ class Predictor:
 
         Who is given by a box that shows nobody is left out; `timings` are those of all together.
         """
-        clock = _Clock()
+        clock = Clock()
         photo, size = read_sized_image(image)
         scale = max(photo.shape[:2]) / max(size)
         clock.lap("read")
@@ -140,7 +105,7 @@ class Predictor:
         boxes = [check_box(box, size) for box in boxes]
         clock.lap("find_person")
         found = self._look_at_boxes(photo, size, boxes, clock) if boxes else []
-        found = [one for one in found if _shows_someone(one.labels)]
+        found = [one for one in found if shows_someone(one.labels)]
         return self._answered(found, clock) if found else []
 
     def with_parts(self, prediction: Prediction, labels: np.ndarray) -> Prediction:
@@ -148,14 +113,14 @@ class Predictor:
 
         The segmenter does not run. Raises DataError for labels of another shape or with unknown parts.
         """
-        size = self.checkpoint.preprocessing.image_size
-        if labels.shape != (size, size) or labels.min() < 0 or labels.max() > PART_COUNT:
+        size, most = self.checkpoint.preprocessing.image_size, len(self.body.part_names) - 1
+        if labels.shape != (size, size) or labels.min() < 0 or labels.max() > most:
             raise DataError(
-                f"Expected part ids from 0 to {PART_COUNT} of shape {(size, size)}, got {labels.min()} to "
+                f"Expected part ids from 0 to {most} of shape {(size, size)}, got {labels.min()} to "
                 f"{labels.max()} of shape {labels.shape}: change a prediction's own labels."
             )
         changed = replace(_found_of(prediction), labels=labels.astype(np.uint8))
-        (answered,) = self._answered([changed], _Clock())
+        (answered,) = self._answered([changed], Clock())
         return replace(answered, timings={**prediction.timings, **answered.timings}, people=prediction.people)
 
     def features(self, prediction: Prediction) -> dict[str, np.ndarray]:
@@ -168,30 +133,48 @@ class Predictor:
         return {"photo": photo[0].cpu().numpy(), "parts": parts[0].cpu().numpy()}
 
     def _look_at_boxes(
-        self, photo: np.ndarray, size: tuple[int, int], boxes: list[np.ndarray], clock: "_Clock"
-    ) -> list["_Found"]:
+        self, photo: np.ndarray, size: tuple[int, int], boxes: list[np.ndarray], clock: "Clock"
+    ) -> list["Found"]:
         """What is seen in boxes (4,), px of the upright photo of that size; `photo` may be a smaller one."""
         scale = max(photo.shape[:2]) / max(size)
-        side, margin = self.checkpoint.preprocessing.image_size, self.checkpoint.preprocessing.crop_margin
+        margin = self.checkpoint.preprocessing.crop_margin
         crops = [square_crop(box * scale, margin) for box in boxes]
+        return self._look_at_crops(photo, size, boxes, crops, clock)
+
+    def _look_at_crops(
+        self,
+        photo: np.ndarray,
+        size: tuple[int, int],
+        boxes: list[np.ndarray],
+        crops: list[Crop],
+        clock: "Clock",
+    ) -> list["Found"]:
+        """What is seen in those crops, px of `photo`, of boxes as in `_look_at_boxes`."""
+        side = self.checkpoint.preprocessing.image_size
         pictures = np.stack([extract(photo, crop, side) for crop in crops])
         clock.lap("crop")
         sight = self.engine.look(pictures, self.mirror)
         clock.lap("segment")
-        people = [Candidate(*one) for one in zip(sight.keypoints, sight.heats, strict=True)]
+        people = [
+            Candidate(crop.to_photo(places, side), heats)
+            for places, heats, crop in zip(sight.keypoints, sight.heats, crops, strict=True)
+        ]
         return [
-            _Found(photo, size, box, crop, sight.labels[index], person.scaled(crop.side / side, crop.box[:2]),
-                   sight.seen[index :: len(boxes)])
+            Found(photo, size, box, crop, sight.labels[index], person, sight.seen[index :: len(boxes)])
             for index, (box, crop, person) in enumerate(zip(boxes, crops, people, strict=True))
         ]  # fmt: skip
 
-    def _answered(self, found: list["_Found"], clock: "_Clock") -> list[Prediction]:
+    def _answered(self, found: list["Found"], clock: "Clock") -> list[Prediction]:
         """Predictions of people who were found in one photo."""
         # All first views, then all mirrored ones.
         seen = np.stack([one.seen for one in found], 1)
         seen = seen.reshape(-1, *seen.shape[2:])
         joints, raw_vertices = self.engine.reconstruct(seen, np.stack([one.labels for one in found]))
         clock.lap("reconstruct")
+        joints, raw_vertices = (
+            [in_photo(points, one.crop) for points, one in zip(answer, found, strict=True)]
+            for answer in (joints, raw_vertices)
+        )
         meshes = [self._mesh(one) for one in raw_vertices]
         clock.lap("regularise")
         predictions = []
@@ -202,14 +185,16 @@ class Predictor:
             part_map = restore_labels(one.labels, one.crop, one.photo.shape[:2])
             camera = self._camera(mesh.vertices, mesh.keypoints, part_map, one.person)
             camera[0] /= scale
+            side = ("left" if one.crop.in_mirror else "right") if self.body.one_sided else None
             predictions.append(Prediction(
                 image=one.photo, photo_size=one.size, box=one.box,
-                crop=Crop(tuple(float(edge) / scale for edge in one.crop.box)),
+                crop=replace(one.crop, box=tuple(float(edge) / scale for edge in one.crop.box)),
                 part_map=part_map, labels=one.labels, joints=joints[index], regressed_joints=mesh.joints,
                 raw_vertices=raw_vertices[index], vertices=mesh.vertices, camera=camera,
                 named_joints=named_joints,
                 keypoints_2d=_projected(named_joints, camera), person=one.person.scaled(1 / scale),
                 seen=one.seen, timings=clock.laps, weights=self.checkpoint.info,
+                body=sided_template(self.body.name, side) if side else self.body, side=side,
             ))  # fmt: skip
         clock.lap("camera")
         return predictions
@@ -286,7 +271,7 @@ class _Mesh:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Somebody in a photo, before there is a mesh, by the names of `Prediction`.
 
     crop, person: in px of `photo`, which may be smaller than the photo as it came, whose size is `size`.
@@ -301,7 +286,7 @@ class _Found:
     seen: np.ndarray
 
 
-class _Clock:
+class Clock:
     """Milliseconds from lap to lap, by name."""
 
     def __init__(self) -> None:
@@ -314,15 +299,15 @@ class _Clock:
         self._last = now
 
 
-def _shows_someone(labels: np.ndarray) -> bool:
+def shows_someone(labels: np.ndarray) -> bool:
     return np.count_nonzero(labels) >= LEAST_SHARE * labels.size
 
 
-def _found_of(prediction: Prediction) -> _Found:
+def _found_of(prediction: Prediction) -> Found:
     """What the prediction's mesh was made of."""
     scale = max(prediction.image.shape[:2]) / max(prediction.photo_size)
-    crop = Crop(tuple(edge * scale for edge in prediction.crop.box))
-    return _Found(
+    crop = replace(prediction.crop, box=tuple(edge * scale for edge in prediction.crop.box))
+    return Found(
         prediction.image, prediction.photo_size, prediction.box, crop, prediction.labels,
         prediction.person.scaled(scale), prediction.seen,
     )  # fmt: skip

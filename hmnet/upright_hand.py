@@ -23,11 +23,12 @@ LEAST, MOST = 0.35, 3.0
 @dataclass(frozen=True)
 class UprightHand:
     """crop: the window that shows it pointing up. presence: how surely it is a hand, and right: how surely a
-    right one, in [0, 1]."""
+    right one, in [0, 1]. keypoints: (21, 2) px of the photo, where its landmarks are seen."""
 
     crop: Crop
     presence: float
     right: float
+    keypoints: np.ndarray
 
 
 def upright_hands(
@@ -55,8 +56,11 @@ def refined(
     for _ in range(LOOKS - 1):
         places, *_ = _seen(look, order, photos, crops, size)
         crops = [_next(crop, points, margin, size) for crop, points in zip(crops, places, strict=True)]
-    _, presence, right = _seen(look, order, photos, crops, size)
-    return [UprightHand(*found) for found in zip(crops, presence.tolist(), right.tolist(), strict=True)]
+    places, presence, right = _seen(look, order, photos, crops, size)
+    keypoints = [crop.to_photo(points, size) for crop, points in zip(crops, places, strict=True)]
+    return [
+        UprightHand(*found) for found in zip(crops, presence.tolist(), right.tolist(), keypoints, strict=True)
+    ]
 
 
 def _seen(

@@ -53,6 +53,7 @@ FLOORS = (
     {"checkpoint", "run_log", "look", "pose_loss", "hub_card"},
     {"data", "recorded", "engines", "pretrained", "push"},
     {"people_search", "upright_hand"},
+    {"prediction"},
     {
         "predictor",
         "trainer",
@@ -66,7 +67,7 @@ FLOORS = (
         "fuzz_section",
         "set_errors",
     },
-    {"report", "comparison", "placed_hands", "speed"},
+    {"hand_predictor", "report", "comparison", "placed_hands", "speed"},
     {"freihand_errors", "video"},
     {"evaluate", "results", "stage_segmenter", "stage_hand", "stage_pose", "recipe", "figures"},
     {"packing", "stage_dataset"},

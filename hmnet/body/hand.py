@@ -5,6 +5,7 @@ hand of a person who faces the viewer, arm stretched out, palm down. It has MANO
 and parts, so that either takes the other's place. `hmnet.body.bake_hand` writes the asset.
 """
 
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -13,10 +14,18 @@ from torch import Tensor
 
 from hmnet.body.hand_names import FINGERS, HAND_JOINT_NAMES, TURNING_JOINTS
 from hmnet.body.licensed import Posed
-from hmnet.body.template import ASSETS, BodyTemplate, read_asset, sparse_rows, vertex_parts_of
+from hmnet.body.template import (
+    ASSETS,
+    BodyTemplate,
+    load_body,
+    read_asset,
+    sparse_rows,
+    vertex_parts_of,
+)
 from hmnet.errors import BodyError
 
 SHAPES = 10
+SIDES = ("right", "left")
 SURFACES = ("template", "full", "arm")
 MIRROR = torch.tensor([-1.0, 1.0, 1.0])
 BONE_PARENTS = (
@@ -173,16 +182,16 @@ def hand_template(side: str = "right") -> BodyTemplate:
     image of a right hand is a left one whose vertices are numbered alike, so `mirror` leaves all where they
     are: a flipped picture shows a hand of the other side. Raises BodyError for an unknown side.
     """
-    if side not in ("right", "left"):
+    if side not in SIDES:
         raise BodyError(f"Unknown side {side!r} of a hand: choose right or left.")
+    if side == "left":
+        return _mirrored_template(hand_template())
     hand = load_hand()
     arrays = hand.arrays
     faces, full_faces, vertices = arrays["template.faces"].long(), hand.faces, arrays["vertices"][hand.subset]
     count = len(vertices)
     regressor = sparse_rows(arrays["joints.index"], arrays["joints.weight"], count)
     vertices = vertices - (regressor @ vertices)[HAND_JOINT_NAMES.index("wrist")]
-    if side == "left":
-        vertices, faces, full_faces = mirrored(vertices), faces.flip(1), full_faces.flip(1)
     face_parts = _face_parts(hand, hand.subset[faces])
     return BodyTemplate(
         name="hand",
@@ -199,6 +208,24 @@ def hand_template(side: str = "right") -> BodyTemplate:
         full_faces=full_faces,
         full_face_parts=_face_parts(hand, full_faces),
         subset=hand.subset,
+    )
+
+
+def sided_template(name: str, side: str | None = None) -> BodyTemplate:
+    """The template of that name, and for the side "left" of a hand its image in a mirror.
+
+    Kept for the process. Raises BodyError as `hmnet.body.load_body` does.
+    """
+    body = load_body(name)
+    return _mirrored_template(body) if side == "left" else body
+
+
+@lru_cache(maxsize=2)
+@torch.inference_mode(False)
+def _mirrored_template(body: BodyTemplate) -> BodyTemplate:
+    """The left hand whose vertices are numbered as the right one's."""
+    return replace(
+        body, vertices=mirrored(body.vertices), faces=body.faces.flip(1), full_faces=body.full_faces.flip(1)
     )
 
 

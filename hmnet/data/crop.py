@@ -5,7 +5,7 @@ x1, y1) is bounded by its edges.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,10 +24,12 @@ class Crop:
 
     box: (x0, y0, x1, y1) in px of the photo, x1 - x0 == y1 - y0 > 0, of the window before it is turned about
     its middle. turn: radians; what is up in the window lies in the photo's direction (sin turn, -cos turn).
+    in_mirror: whether left and right of the window are exchanged then.
     """
 
     box: tuple[float, float, float, float]
     turn: float = 0.0
+    in_mirror: bool = False
 
     @property
     def side(self) -> float:
@@ -43,17 +45,23 @@ class Crop:
     def axes(self) -> np.ndarray:
         """(2, 2): the window's x and y axes in the photo, one a row."""
         cosine, sine = np.cos(self.turn), np.sin(self.turn)
-        return np.array([[cosine, sine], [-sine, cosine]])
+        across = -1 if self.in_mirror else 1
+        return np.array([[across * cosine, across * sine], [-sine, cosine]])
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its axes are the photo's."""
+        return not self.turn and not self.in_mirror
 
     def to_crop(self, points: np.ndarray, size: int) -> np.ndarray:
         """Points (..., 2) in px of the photo as px of the `size` x `size` crop."""
-        if self.turn:
+        if not self.is_plain:
             return (np.asarray(points) - self.middle) @ self.axes.T * (size / self.side) + size / 2
         return (np.asarray(points) - np.array(self.box[:2])) * (size / self.side)
 
     def to_photo(self, points: np.ndarray, size: int) -> np.ndarray:
         """Points (..., 2) in px of the `size` x `size` crop as px of the photo."""
-        if self.turn:
+        if not self.is_plain:
             return (np.asarray(points) - size / 2) * (self.side / size) @ self.axes + self.middle
         return np.asarray(points) * (self.side / size) + np.array(self.box[:2])
 
@@ -85,6 +93,8 @@ def extract(image: np.ndarray, crop: Crop, size: int) -> np.ndarray:
 
     Shrinking averages over all pixels that fall into one; what lies outside the photo is mid-grey.
     """
+    if crop.in_mirror:
+        return np.ascontiguousarray(extract(image, replace(crop, in_mirror=False), size)[:, ::-1])
     if crop.turn:
         return _extract_turned(image, crop, size)
     height, width = image.shape[:2]
@@ -112,7 +122,7 @@ def extract_labels(labels: np.ndarray, crop: Crop, size: int) -> np.ndarray:
 
     Each pixel takes the label under its centre, so that no label comes out that did not go in.
     """
-    if crop.turn:
+    if not crop.is_plain:
         return _pick(labels, crop.to_photo(_pixel_centres(size, size), size))
     centres = (np.arange(size) + 0.5) * crop.side / size
     return _nearest(labels, np.floor(centres + crop.box[0]), np.floor(centres + crop.box[1]))
@@ -120,12 +130,22 @@ def extract_labels(labels: np.ndarray, crop: Crop, size: int) -> np.ndarray:
 
 def restore_labels(labels: np.ndarray, crop: Crop, shape: tuple[int, int]) -> np.ndarray:
     """A crop's label map (size, size) laid back into a photo of shape (H, W); 0 outside the crop."""
-    if crop.turn:
-        return _pick(labels, crop.to_crop(_pixel_centres(*shape), len(labels)))
+    if not crop.is_plain:
+        return _restore_turned(labels, crop, shape)
     scale = len(labels) / crop.side
     columns = np.floor((np.arange(shape[1]) + 0.5 - crop.box[0]) * scale)
     rows = np.floor((np.arange(shape[0]) + 0.5 - crop.box[1]) * scale)
     return _nearest(labels, columns, rows)
+
+
+def in_photo(points: np.ndarray, crop: Crop) -> np.ndarray:
+    """Points (..., 3) of the frame of a window, turned and mirrored with it, in the photo's camera frame.
+
+    In their own type, and themselves where the window is upright.
+    """
+    if crop.is_plain:
+        return points
+    return np.concatenate([points[..., :2] @ crop.axes.astype(points.dtype), points[..., 2:]], -1)
 
 
 def normalise(images: np.ndarray, preprocessing: Preprocessing) -> torch.Tensor:
@@ -149,6 +169,17 @@ def _extract_turned(image: np.ndarray, crop: Crop, size: int) -> np.ndarray:
         fillcolor=OUTSIDE,
     )  # fmt: skip
     return np.array(turned)
+
+
+def _restore_turned(labels: np.ndarray, crop: Crop, shape: tuple[int, int]) -> np.ndarray:
+    """As `restore_labels`; only the pixels of the upright window around it are looked at."""
+    limits = np.array([shape[1], shape[0]] * 2)
+    around = np.array(crop.upright().box) + np.array([-1, -1, 1, 1])
+    left, top, right, bottom = np.floor(around).clip(0, limits).astype(int).tolist()
+    places = _pixel_centres(bottom - top, right - left) + np.array([left, top])
+    restored = np.zeros(shape, labels.dtype)
+    restored[top:bottom, left:right] = _pick(labels, crop.to_crop(places, len(labels)))
+    return restored
 
 
 def _pixel_centres(height: int, width: int) -> np.ndarray:

@@ -62,8 +62,9 @@ def hand_window(sample: StoredSample, size: int, generator: np.random.Generator)
 
 
 def upright_points(points: np.ndarray, crop: Crop) -> np.ndarray:
-    """Points (..., 3) of the camera's frame in the window's, which is turned about the line of sight."""
-    if not crop.turn:
+    """Points (..., 3) of the camera's frame in the window's, which is turned about the line of sight, and
+    mirrored with it; `hmnet.data.crop.in_photo` is the way back."""
+    if crop.is_plain:
         return points
     return np.concatenate([points[..., :2] @ crop.axes.T, points[..., 2:]], -1)
 
