@@ -66,7 +66,10 @@ def draw_skeleton(
     bones: Sequence[tuple[str, str]] = SKELETON,
     colours: Mapping[str, Colour] | None = None,
 ) -> np.ndarray:
-    """Bones and joints by name, keypoints (2,) in pixels of the image; colours: of the joints, else by side."""
+    """Bones and joints by name, keypoints (2,) in pixels of the image.
+
+    colours: of the joints, else by their side.
+    """
     colours = colours or {name: side_colour(name) for name in keypoints}
     canvas, pen, unit = _canvas(image)
     points = {name: tuple(float(v) * SUPERSAMPLING for v in point) for name, point in keypoints.items()}

@@ -92,7 +92,9 @@ def worst(heat: Heat, body: BodyTemplate, count: int = 6) -> list[tuple[str, int
     parts = body.vertex_parts.numpy()
     farthest = [int(np.where(parts == part, heat.values, -1).argmax()) for part in np.unique(parts)]
     farthest.sort(key=lambda vertex: -heat.values[vertex])
-    return [(body.part_names[parts[vertex]], vertex, float(heat.values[vertex])) for vertex in farthest[:count]]
+    return [
+        (body.part_names[parts[vertex]], vertex, float(heat.values[vertex])) for vertex in farthest[:count]
+    ]
 
 
 def worst_table(heat: Heat, body: BodyTemplate) -> str:

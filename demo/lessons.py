@@ -144,18 +144,18 @@ class Lessons:
             self.heat[0]: gr.update(choices=heat.available(session, uploaded), value=against),
         }
 
-    @property
-    def words(self) -> list:
-        """Everything that `worded` may set."""
-        return [*self.leads.values(), *self.change[1:3]]
+    def worded(self, body: BodyTemplate, values: tuple) -> dict:
+        """What is said otherwise of another body: the lessons' sentences, and what can be taken away.
 
-    def worded(self, body: BodyTemplate) -> dict:
-        """What is said otherwise of another body: the lessons' sentences, and what can be taken away."""
+        values: of `controls`; of limbs those that the body has are kept.
+        """
+        _, _, change = self.settings(values)
         dropped, swapped = self.change[1:3]
+        limbs = list(limbs_of(body))
         return {
             **{html: captions.lead(name, body) for name, html in self.leads.items()},
-            dropped: gr.update(choices=list(limbs_of(body))),
-            swapped: gr.update(visible=not body.one_sided),
+            dropped: gr.update(choices=limbs, value=[limb for limb in change.dropped if limb in limbs]),
+            swapped: gr.update(visible=not body.one_sided, value=change.swapped and not body.one_sided),
         }
 
     def tables(self, session: Session, shown_heat: heat.Heat) -> list[tuple[str, str]]:
@@ -180,13 +180,14 @@ class Lessons:
         )  # fmt: skip
 
     @staticmethod
-    def linked(values: tuple, example: str, view: dict) -> dict:
-        """What a link says: the values of `controls`, the example, the lesson and the view's own state."""
+    def linked(values: tuple, mode: str, example: str, view: dict) -> dict:
+        """What a link says: the values of `controls`, the mode, example and lesson, the view's state."""
         names = ("enabled", "operator", "iterations", "strength", "against", "align", "limit", "true_parts",
                  "dropped", "swapped", "noise")  # fmt: skip
         lesson = view.pop("layout", "")
         said = dict(zip(names, values, strict=True))
-        return {**said, "example": example, "lesson": lesson, "view": json.dumps(view, separators=(",", ":"))}
+        said |= {"mode": mode, "example": example, "lesson": lesson}
+        return {**said, "view": json.dumps(view, separators=(",", ":"))}
 
     def without_change(self, values: tuple) -> tuple:
         """The values of `controls` with the part map as the segmenter gave it."""

@@ -39,6 +39,7 @@ def pictures(session: Session, body: BodyTemplate) -> dict[str, np.ndarray]:
     camera = _crop_camera(prediction)
     # What is up in the crop is up in the overlay, as far as the mesh is seen from the front.
     full[:, :2] = full[:, :2] @ prediction.crop.axes.T
+    full_faces = body.full_faces.flip(1) if prediction.crop.in_mirror else body.full_faces
     return {
         "image": crop,
         "parts": figures.draw_parts(crop, prediction.labels, palette=body.part_colours),
@@ -47,7 +48,7 @@ def pictures(session: Session, body: BodyTemplate) -> dict[str, np.ndarray]:
         ),
         "raw": view(prediction.raw_vertices, body.faces, size=SIDE, colour=RAW),
         "regularised": view(prediction.vertices, body.faces, size=SIDE, colour=figures.MESH_COLOUR),
-        "overlay": overlay(crop, full, body.full_faces, camera, colour=figures.MESH_COLOUR),
+        "overlay": overlay(crop, full, full_faces, camera, colour=figures.MESH_COLOUR),
     }
 
 

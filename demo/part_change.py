@@ -16,8 +16,8 @@ class PartChange:
     """What is done to the part map before HMNet is given it.
 
     true_parts: the true map is taken first, where it is known. dropped: names of limbs, made background;
-    those that the body has not are passed over. swapped: left and right are taken for each other, of people. noise: 0 to 1, how much of the map wrong labels and
-    holes cover.
+    those that the body has not are passed over. swapped: a person's left and right are taken for each other.
+    noise: 0 to 1, how much of the map wrong labels and holes cover.
     """
 
     true_parts: bool = False

@@ -51,10 +51,11 @@ def report(
     the page shows it. written: the date in it, now by default. Raises DataError for a picture that is no PNG.
     """
     written = (written or datetime.now(timezone.utc)).astimezone(timezone.utc)
+    words = words_of(session.body)
     pictures = [
         picture(png, text)
         for png, text in (
-            (photos_png, f"The photo with the box, the {words_of(session.body).parts}, the joints and the mesh over it"),
+            (photos_png, f"The photo with the box, the {words.parts}, the joints and the mesh over it"),
             (viewer_png, "The meshes as the 3D view on the page showed them"),
         )
         if png is not None
@@ -67,7 +68,7 @@ def report(
             _section("Pictures", "".join(pictures), "panels"),
             _section("In 3D", _live(session), "live"),
             _section("Numbers", "".join(_table(*table) for table in tables_html), "tables"),
-            f"<footer><p>{FOOTER.format(root=words_of(session.body).root)}</p></footer></body></html>",
+            f"<footer><p>{FOOTER.format(root=words.root)}</p></footer></body></html>",
         ]
     )
 
@@ -100,17 +101,19 @@ def _head() -> str:
 
 
 def _settings(session: Session) -> str:
-    prediction = session.prediction
+    prediction, one = session.prediction, words_of(session.body).one
     weights = prediction.weights
     width, height = prediction.photo_size
     photo = "the visitor's own" if session.example is None else f"rendered example {photo_name(session)}"
     facts = {
         "Photo": f"{photo}, {width} × {height} px",  # noqa: RUF001 (the sign between two sides)
-        f"{words_of(session.body).one.capitalize()} box": ", ".join(f"{edge:.0f}" for edge in prediction.box) + " px",
+        f"{one.capitalize()} box": ", ".join(f"{edge:.0f}" for edge in prediction.box) + " px",
         "Weights": f"{weights.source}, variant {weights.variant}, revision {weights.revision}",
         "Regulariser": lab_words(session.lab),
         "Part map": change_words(session.change),
     }
+    if session.side is not None:
+        facts["Side"] = session.side
     if weights.notice:
         facts["Notice"] = weights.notice
     rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items())

@@ -73,7 +73,8 @@ class Saving:
             if session is None or session.example is None:
                 raise gr.Error(ONLY_EXAMPLES, print_exception=False)
             state = link.view_state(view)
-            return link.query(lessons.linked(tuple(values), session.example.photo.stem, state))
+            mode = "hand" if session.body.one_sided else "body"
+            return link.query(lessons.linked(tuple(values), mode, session.example.photo.stem, state))
 
         self.report.click(
             report, [*context, *self.pictures], self.file,

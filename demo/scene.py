@@ -12,6 +12,7 @@ from demo.photo_view import Figure2D, PhotoScene, shown
 from demo.session import Session
 from demo.viewer import Layout, Pane, Shade, Skeleton
 from hmnet.camera import project
+from hmnet.data.crop import Crop
 from hmnet.render import cutout
 
 RAW, REGULARISED, TRUTH, CHANGED = "#d9a282", "#8ecae6", "#a7c957", "#e0afd0"
@@ -25,6 +26,8 @@ OVER_PHOTO = "#ffffff"
 def photo_scene(session: Session) -> PhotoScene:
     """The four pictures of the session's person or hand."""
     prediction = session.prediction
+    crop = prediction.crop
+    labels, true_labels = (_as_in_photo(one, crop) for one in (prediction.labels, session.true_labels))
     others = tuple(
         person.box for person in prediction.people if not np.allclose(person.box, prediction.box, atol=1)
     )
@@ -33,10 +36,15 @@ def photo_scene(session: Session) -> PhotoScene:
         Figure2D(name, OVER_PHOTO, project(joints, prediction.camera)) for name, joints in skeletons.items()
     )
     return PhotoScene(
-        prediction.image, prediction.photo_size, prediction.box, np.array(prediction.crop.box), others,
-        prediction.labels, session.true_labels, figures, _overlay(session), session.body_name,
-        prediction.crop.turn,
+        prediction.image, prediction.photo_size, prediction.box, np.array(crop.box), others,
+        labels, true_labels, figures, _overlay(session), session.body_name,
+        crop.turn,
     )  # fmt: skip
+
+
+def _as_in_photo(labels: np.ndarray | None, crop: Crop) -> np.ndarray | None:
+    """A crop's part ids (S, S) as the photo has them where the networks saw it in a mirror."""
+    return labels[:, ::-1] if crop.in_mirror and labels is not None else labels
 
 
 def _overlay(session: Session) -> np.ndarray:

@@ -151,9 +151,9 @@ def drawing(
 ) -> dict:
     """What the scripts draw, the component's value.
 
-    body: whose surface the panes show, as `surfaces` was given its name. person: a token; with a new one the camera goes back to the front. lab: the regulariser's settings that
-    the panes were computed under, {"enabled", "iterations", "strength", "operator"}. Raises ValueError for a
-    layout that cannot be shown.
+    person: a token; with a new one the camera goes back to the front. lab: the regulariser's settings that
+    the panes were computed under, {"enabled", "iterations", "strength", "operator"}. body: whose surface the
+    panes show, as `surfaces` was given its name. Raises ValueError for a layout that cannot be shown.
     """
     names = [pane.name for pane in panes]
     for layout in layouts:

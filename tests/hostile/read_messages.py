@@ -10,6 +10,7 @@ import numpy as np
 
 from demo import link, motion, photo_events, report_page, saving, session
 from demo.api import endpoints
+from demo.hands import Hands, Networks
 from demo.lessons import Lessons
 from hmnet.body import load_body
 from hmnet.errors import HMNetError, NoPersonFoundError
@@ -37,7 +38,7 @@ class Nobody:
 
 
 MODELS = SimpleNamespace(predictor=Nobody())
-REGULARISE = endpoints(MODELS)["regularise"]
+REGULARISE = endpoints(Networks(MODELS, Hands(None)))["regularise"]
 LIVE = motion.Live(MODELS.predictor)
 SESSION = SimpleNamespace(
     prediction=SimpleNamespace(
@@ -96,4 +97,4 @@ def save(data: bytes, folder: Path) -> None:
     png = saving.picture_of(message.get("picture"))
     if png is not None:
         report_page.picture(png, "A picture")
-    link.query(Lessons.linked(CONTROLS, "beach-1", link.view_state(message.get("view"))))
+    link.query(Lessons.linked(CONTROLS, "body", "beach-1", link.view_state(message.get("view"))))
