@@ -33,6 +33,8 @@ EMBEDDED = Path(__file__).parents[1] / "assets" / "weights"
 REPO_VARIABLE = "HMNET_REPO"
 """Environment variable that names a Hub repository to prefer to the embedded weights."""
 DEFAULT_VARIANT, HAND_VARIANT = "hmnet", "hand"
+TRAINING_OF_HANDS = 'under "The pictures it learns from"'
+"""Where README tells how hands are trained."""
 FORMAT = 1
 CONFIG, MODEL, SEGMENTER = "config.json", "hmnet.safetensors", "segmenter.safetensors"
 MOST_NAME = 64
@@ -74,7 +76,8 @@ def load_checkpoint(
     """The checkpoint of a folder, of the Hub's "user/repo" or "user/repo@REVISION", or the embedded one.
 
     source: None takes the repository that HMNET_REPO names, or the embedded weights where it is not set or
-    the Hub fails (then `info.notice` says so). variant: "hmnet" by default, or the only one there is.
+    the Hub fails (then `info.notice` says so). variant: "hmnet" by default, or the only one there is; "hand"
+    also takes the only one of a hand, whatever its name.
     revision: branch, tag or commit of a Hub repository, as after the @.
     Raises CheckpointError for weights that are missing, corrupt, of an unknown variant or another format.
     """
@@ -302,11 +305,30 @@ def _select_variant(folder: Path, variant: str | None) -> tuple[Path, dict]:
     configs = variants_of(folder)
     if variant is None:
         variant = next(iter(configs)) if len(configs) == 1 else DEFAULT_VARIANT
+    if variant == HAND_VARIANT and variant not in configs:
+        variant = _hand_among(configs, folder)
     if variant not in configs:
         raise CheckpointError(
             f"Unknown variant {told(variant)!r}: choose one of {told(', '.join(configs), 300)}."
         )
     return configs[variant]
+
+
+def _hand_among(configs: dict[str, tuple[Path, dict]], folder: Path) -> str:
+    """The only variant of a hand; CheckpointError where there is none, or several."""
+    forms = {name: config.get("model") for name, (_, config) in configs.items()}
+    hands = [name for name, form in forms.items() if isinstance(form, dict) and form.get("body") in HANDS]
+    if len(hands) == 1:
+        return hands[0]
+    place = "among those that come with the program" if folder == EMBEDDED else f"in {told(folder)}"
+    if hands:
+        raise CheckpointError(
+            f"There are several weights of hands {place}: choose one of {told(', '.join(hands), 300)}."
+        )
+    raise CheckpointError(
+        f"There are no weights of hands {place}: train them as README says {TRAINING_OF_HANDS} and give "
+        "their folder, with --weights on the command line."
+    )
 
 
 def _read_config(path: Path) -> dict:

@@ -1,13 +1,14 @@
-"""Reconstruct the person in photos and videos: joints, mesh, body parts, pictures."""
+"""Reconstruct the person in photos and videos, or a hand in photos: joints, mesh, body parts, pictures."""
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hmnet.errors import (
     BoxError,
+    CheckpointError,
     DataError,
     HMNetError,
     ImageError,
@@ -32,6 +33,8 @@ EPILOGUE = """For each photo NAME.jpg, the output folder receives
   NAME.glb           the body's surface, for Blender and other 3D programs
   NAME_parts.png     the 24 body parts found
   NAME_overlay.png   the surface drawn over the photo
+With --hand they are about a hand: its 21 joints, relative to the wrist, and 16 parts; NAME.json says also
+which hand it is, and by how many radians it is turned from pointing up.
 For each video NAME.mp4, in which one person is followed,
   NAME/000000.json   and .glb for each frame with the person, numbered as in the video
   NAME_overlay.mp4   the surface drawn over the video
@@ -50,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="photo or video of a person, or folder of them",
+        help="photo or video of a person, or folder of them; photo of a hand",
     )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument(
@@ -60,12 +63,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: the repository that the environment variable HMNET_REPO names, else the weights that come "
         "with the program)",
     )
-    parser.add_argument("--variant", help="which of several networks (default: hmnet)")
+    parser.add_argument("--variant", help="which of several networks (default: hmnet, with --hand hand)")
+    parser.add_argument("--hand", action="store_true", help="find a hand instead of a person; photos only")
+    parser.add_argument(
+        "--side", choices=("left", "right"), help="with --hand: which one it is (default: what it looks like)"
+    )
     parser.add_argument(
         "--box",
         metavar="X0,Y0,X1,Y1",
         help="the person's box in pixels of the upright photo, or of a video's first frame (default: the "
-        "largest person is found); for one photo or video only",
+        "largest person is found), or the hand's; for one photo or video only",
     )
     parser.add_argument("--device", help="cpu, cuda or mps (default: the fastest there is)")
     parser.add_argument("--engine", help="torch or openvino (default: the fastest there is)")
@@ -80,6 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the options say; returns the exit code."""
+    if options.side is not None and not options.hand:
+        raise DataError("--side says which hand is looked for: add --hand.")
     from hmnet.report import report_names
 
     files = list(_files(options.paths, options.output))
@@ -87,11 +96,7 @@ def run(options: argparse.Namespace) -> int:
     box = _parse_box(options.box)
     if box is not None and len(names) > 1:
         raise BoxError(f"--box marks the person in one photo, but {len(names)} were given: run one by one.")
-    from hmnet.checkpoint import load_checkpoint
-    from hmnet.predictor import Predictor
-
-    checkpoint = load_checkpoint(options.weights, options.variant)
-    predictor = Predictor(checkpoint, options.device, engine=options.engine)
+    predictor = _predictor(options)
     weights = predictor.checkpoint.info
     print(
         f"Weights: {weights.source}, variant {weights.variant}, revision {weights.revision}; "
@@ -101,14 +106,39 @@ def run(options: argparse.Namespace) -> int:
         print(f"hmnet: {weights.notice}", file=sys.stderr)
     photos = {name: path for name, path in names.items() if not _is_video(path)}
     videos = {name: path for name, path in names.items() if _is_video(path)}
-    done = _photos(photos, predictor, box, options.output)
+    done = _photos(photos, _asked(predictor, box, options), options.output)
     done += sum(_video(name, path, predictor, box, options) for name, path in videos.items())
     kinds = " and ".join(kind for kind, some in (("photos", photos), ("videos", videos)) if some)
     print(f"{done} of {len(names)} {kinds} done.")
     return USER_ERROR if done < len(names) else 0
 
 
-def _photos(photos: dict[str, Path], predictor: "Predictor", box: list[float] | None, output: Path) -> int:
+def _predictor(options: argparse.Namespace) -> "Predictor":
+    """The predictor that the options ask for; CheckpointError for weights of hands without --hand, or others
+    with it."""
+    from hmnet.checkpoint import HAND_VARIANT, load_checkpoint
+    from hmnet.hand_predictor import predictor_of
+
+    variant = HAND_VARIANT if options.hand and options.variant is None else options.variant
+    checkpoint = load_checkpoint(options.weights, variant)
+    name = checkpoint.info.variant
+    if options.hand and not checkpoint.model.body.one_sided:
+        raise CheckpointError(f"The weights {name} are of people: give those of a hand, or leave --hand out.")
+    if checkpoint.model.body.one_sided and not options.hand:
+        raise CheckpointError(f"The weights {name} are of a hand: add --hand, or give others.")
+    return predictor_of(checkpoint, options.device, options.engine)
+
+
+def _asked(
+    predictor: "Predictor", box: list[float] | None, options: argparse.Namespace
+) -> Callable[[Path], "Prediction"]:
+    """What answers to a photo."""
+    if options.hand:
+        return lambda photo: predictor.predict(photo, box, options.side)
+    return lambda photo: predictor.predict(photo, box)
+
+
+def _photos(photos: dict[str, Path], predict: Callable[[Path], "Prediction"], output: Path) -> int:
     """Do the photos; returns how many could be used. While one is written, the next is already read."""
     from hmnet.report import write_report
     from hmnet.video.overlap import read_ahead
@@ -116,7 +146,7 @@ def _photos(photos: dict[str, Path], predictor: "Predictor", box: list[float] | 
     def answers() -> Iterator["tuple[str, Path, Prediction | HMNetError]"]:
         for name, photo in photos.items():
             try:
-                yield name, photo, predictor.predict(photo, box)
+                yield name, photo, predict(photo)
             except (ImageError, BoxError, NoPersonFoundError) as error:
                 yield name, photo, error
 
@@ -125,7 +155,7 @@ def _photos(photos: dict[str, Path], predictor: "Predictor", box: list[float] | 
         if isinstance(answer, HMNetError):
             _complain(photo, answer)
             continue
-        write_report(output, name, answer, predictor.body, photo.name)
+        write_report(output, name, answer, photo.name)
         total = sum(answer.timings.values())
         print(f"{photo} -> {output / name}.json ({total:.0f} ms)", flush=True)
         done += 1
@@ -143,6 +173,9 @@ def _video(
     from hmnet.video.report import VideoOptions, write_video_report
     from hmnet.video.smoothing import Smoothing
 
+    if options.hand:
+        _complain(path, VideoError("Hands are found in photos only: give a photo, or leave --hand out."))
+        return False
     smoothing = None if options.no_smoothing else Smoothing()
     chosen = VideoOptions(box, smoothing, not options.no_frame_meshes)
     try:

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from hmnet.body import PART_COLOURS, BodyTemplate
 from hmnet.errors import OutputError
 from hmnet.export import save, write_glb
-from hmnet.predictor import Prediction
+from hmnet.prediction import Prediction
 from hmnet.render import overlay
 
-METRE_DIGITS, PIXEL_DIGITS = 5, 2
+METRE_DIGITS, PIXEL_DIGITS, ANGLE_DIGITS = 5, 2, 4
 
 
 def report_names(photos: Iterable[Path]) -> dict[str, Path]:
@@ -38,18 +37,19 @@ def report_names(photos: Iterable[Path]) -> dict[str, Path]:
     return names
 
 
-def write_report(folder: Path, name: str, prediction: Prediction, body: BodyTemplate, photo: str) -> None:
+def write_report(folder: Path, name: str, prediction: Prediction, photo: str) -> None:
     """Write NAME.glb, NAME_parts.png, NAME_overlay.png and, last, NAME.json.
 
     The glb holds the regularised full surface, coloured by parts; the pixels of NAME_parts.png are part ids
     with the parts' colours as palette. photo: the photo's file name. Raises OutputError.
     """
+    body = prediction.body
     vertices = body.upsample(torch.from_numpy(prediction.vertices)).numpy()
     faces = body.full_faces.numpy()
-    colours = np.array(PART_COLOURS, np.uint8)[body.full_vertex_parts.numpy()]
+    colours = np.array(body.part_colours, np.uint8)[body.full_vertex_parts.numpy()]
     write_glb(folder / f"{name}.glb", vertices, faces, colours)
     parts = Image.fromarray(prediction.part_map, "P")
-    parts.putpalette([level for colour in PART_COLOURS for level in colour])
+    parts.putpalette([level for colour in body.part_colours for level in colour])
     camera = prediction.camera.copy()
     camera[0] *= prediction.image.shape[1] / prediction.photo_size[0]
     picture = Image.fromarray(overlay(prediction.image, vertices, faces, camera))
@@ -65,12 +65,18 @@ def _png(image: Image.Image, **options: int) -> bytes:
 
 
 def summary(prediction: Prediction, photo: str) -> dict:
-    """What NAME.json holds: points in m (camera frame, pelvis at the origin) and px of the upright photo."""
-    weights = prediction.weights
+    """What NAME.json holds: points in m (camera frame, pelvis at the origin) and px of the upright photo.
+
+    Of a hand the wrist is at the origin; also which hand it is, and its turn as `hmnet.data.crop.Crop` has it.
+    """
+    weights, hand = prediction.weights, {}
+    if prediction.side is not None:
+        hand = {"side": prediction.side, "turn": round(prediction.crop.turn, ANGLE_DIGITS)}
     return {
         "image": photo,
         "photo_size": list(prediction.photo_size),
         "box": _rounded(prediction.box, PIXEL_DIGITS),
+        **hand,
         "joints": {k: _rounded(v, METRE_DIGITS) for k, v in prediction.named_joints.items()},
         "keypoints_2d": {k: _rounded(v, PIXEL_DIGITS) for k, v in prediction.keypoints_2d.items()},
         "camera": _rounded(prediction.camera, METRE_DIGITS),

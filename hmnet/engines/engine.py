@@ -9,11 +9,11 @@ import torch
 
 @dataclass(frozen=True)
 class Sight:
-    """What is seen in B person crops of S px.
+    """What is seen in B person crops of S px, or in as many of right hands that point up.
 
     labels: (B, S, S) uint8 part ids. keypoints: (B, 17, 2) px of the crop, of whoever is in its middle, in
-    MoveNet's order. heats: (B, 17) in [0, 1], how sure each is. seen: what the RGB encoder is given, (B, ...)
-    or, of two views, (2 B, ...).
+    MoveNet's order; of hands (B, 21, 2). heats: (B, 17) or (B, 21) in [0, 1], how sure each is.
+    seen: what the RGB encoder is given, (B, ...) or, of two views, (2 B, ...).
     """
 
     labels: np.ndarray
@@ -32,11 +32,17 @@ class Engine(ABC):
 
     @abstractmethod
     def dense(self, pictures: np.ndarray) -> np.ndarray:
-        """MoveNet's dense maps (B, 76, H/4, W/4) of pictures (B, H, W, 3) uint8, sides multiples of 32."""
+        """MoveNet's dense maps (B, 76, H/4, W/4) of pictures (B, H, W, 3) uint8, sides multiples of 32.
+
+        Of hands the numbers (B, 128) of `hmnet.handnet.HandNet`, for pictures of its side.
+        """
 
     @abstractmethod
     def look(self, pictures: np.ndarray, mirror: bool) -> Sight:
-        """What is seen in person crops (B, S, S, 3) uint8, with their mirror images or without."""
+        """What is seen in person crops (B, S, S, 3) uint8, with their mirror images or without.
+
+        A hand in a mirror is another one: of hands always without.
+        """
 
     @abstractmethod
     def reconstruct(self, seen: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

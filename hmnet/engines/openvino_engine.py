@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from hmnet.body import PART_COUNT
 from hmnet.checkpoint import Checkpoint
 from hmnet.engines.engine import Engine, Sight
 from hmnet.engines.graphs import DenseGraph, LabelGraph, PoseGraph, ViewGraph
@@ -37,7 +36,8 @@ def best_precision() -> str:
 class OpenVinoEngine(Engine):
     """The networks compiled for this CPU, in bfloat16 where it computes with it.
 
-    Which pixels belong to which part is decided in float32 always.
+    Which pixels belong to which part is decided in float32 always, and so is everything about hands: in
+    bfloat16 landmarks would be whole pixels.
     """
 
     name = "openvino"
@@ -48,7 +48,8 @@ class OpenVinoEngine(Engine):
         package is not installed or cannot take the networks."""
         if openvino is None:
             raise HMNetError("OpenVINO is not installed: `pip install openvino` makes the networks faster")
-        precision = precision or best_precision()
+        hands = checkpoint.model.body.one_sided
+        precision = precision or ("f32" if hands else best_precision())
         self.words = f"OpenVINO, cpu, {PRECISIONS[precision]}"
         segmenter, model = checkpoint.segmenter.cpu().eval(), checkpoint.model.cpu().eval()
         preprocessing = checkpoint.preprocessing
@@ -56,20 +57,22 @@ class OpenVinoEngine(Engine):
         self._view = CompiledNetwork(ViewGraph(segmenter, model, preprocessing), precision)
         self._labels = [CompiledNetwork(LabelGraph(segmenter, mirrored), "f32") for mirrored in (False, True)]
         self._pose = [CompiledNetwork(PoseGraph(model, mirrored), precision) for mirrored in (False, True)]
+        self._together = 1 if hands else PAIR
+        self._channels = segmenter.part_count + 1
         self._prepare(preprocessing.image_size)
 
     def _prepare(self, size: int) -> None:
         """Compiles what every photo needs, side by side; what OpenVINO cannot take shows at once so."""
-        crop = np.zeros((1, size, size, 3), np.uint8)
+        crop, mirror = np.zeros((1, size, size, 3), np.uint8), self._together == PAIR
         with torch.inference_mode():
             seen = self._view.graph(torch.from_numpy(crop))[-1].numpy()
         labels = crop[..., 0]
         with ThreadPoolExecutor() as threads:
             started = [
-                threads.submit(self.reconstruct, np.concatenate([seen, seen]), labels),
-                threads.submit(self.look, crop, True),
+                threads.submit(self.reconstruct, np.concatenate([seen, seen]) if mirror else seen, labels),
+                threads.submit(self.look, crop, mirror),
                 threads.submit(
-                    self._labels[False], np.zeros((1, PART_COUNT + 1, size // 4, size // 4), np.float32)
+                    self._labels[False], np.zeros((1, self._channels, size // 4, size // 4), np.float32)
                 ),
                 threads.submit(self.dense, crop),
             ]
@@ -77,8 +80,11 @@ class OpenVinoEngine(Engine):
             one.result()
 
     def dense(self, pictures: np.ndarray) -> np.ndarray:
-        count, _, _, channels = pictures.shape
-        return self._dense(pictures, shapes=((count, ANY, ANY, channels),))[0]
+        count, height, width, channels = pictures.shape
+        # Of hands there are windows of one size, now few and now many.
+        one_size = self._together == 1
+        shape = (ANY, height, width, channels) if one_size else (count, ANY, ANY, channels)
+        return self._dense(pictures, shapes=(shape,))[0]
 
     def look(self, pictures: np.ndarray, mirror: bool) -> Sight:
         views = np.concatenate([pictures, pictures[:, :, ::-1]]) if mirror else pictures
@@ -88,11 +94,14 @@ class OpenVinoEngine(Engine):
         return Sight(np.concatenate(labels), keypoints[:count], heats[:count], seen)
 
     def _in_pairs(self, views: np.ndarray) -> tuple[np.ndarray, ...]:
-        """What is seen in views (N, S, S, 3), always two at a time, for which the network is compiled."""
-        if len(views) == PAIR:
+        """What is seen in views (N, S, S, 3), always two at a time, for which the network is compiled; hands,
+        of which there is one view, one at a time."""
+        count = self._together
+        if len(views) == count:
             return self._view(views)
+        starts = range(0, len(views), count)
         # An odd one out is looked at twice.
-        pairs = (views[[start, min(start + 1, len(views) - 1)]] for start in range(0, len(views), PAIR))
+        pairs = (views[np.minimum(start + np.arange(count), len(views) - 1)] for start in starts)
         outputs = zip(*(self._view(pair) for pair in pairs), strict=True)
         return tuple(np.concatenate(one)[: len(views)] for one in outputs)
 
