@@ -11,7 +11,6 @@ from PIL import Image
 from demo import figures
 from demo.bodies import bones_of, joint_colours
 from demo.session import Session
-from hmnet.body import BodyTemplate
 from hmnet.camera import project
 from hmnet.data.crop import extract
 from hmnet.predictor import Prediction
@@ -30,9 +29,9 @@ LONGEST = 98
 JPEG_QUALITY = 85
 
 
-def pictures(session: Session, body: BodyTemplate) -> dict[str, np.ndarray]:
+def pictures(session: Session) -> dict[str, np.ndarray]:
     """What the steps made, (SIDE, SIDE, 3) uint8 each: image, parts, joints, raw, regularised, overlay."""
-    prediction = session.prediction
+    prediction, body = session.prediction, session.body
     crop = _crop(prediction)
     keypoints = prediction.crop.to_crop(project(prediction.joints, prediction.camera), SIDE)
     full = body.upsample(torch.as_tensor(prediction.vertices)).numpy()
