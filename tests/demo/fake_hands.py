@@ -1,7 +1,7 @@
 """A predictor of hands without weights: a posed hand in the middle of any photo, in a turned window.
 
-As `fake_predictor` is for people. A photo whose middle is redder than blue shows a right hand, any other a left
-one; `draw_hand` draws such a hand plainly, for test photos and examples.
+As `fake_predictor` is for people. A photo whose middle is redder than blue shows a right hand, any other a
+left one; `draw_hand` draws such a hand plainly, for test photos and examples.
 """
 
 import json

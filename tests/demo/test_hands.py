@@ -86,8 +86,8 @@ def test_pictures_are_sent_as_they_lie_in_the_photo(left):
 def test_every_pane_of_the_view_has_the_hand_s_vertices(left, hands):
     heat = heat_of(left, HeatChoice(), left.body, None)
     panes, layouts = scene.panes(left, heat)
-    value = json.loads(json.dumps(viewer.drawing("x", panes, layouts, {
-        "enabled": True, "iterations": 1, "strength": 1.0, "operator": "average"}, left.body_name)))  # fmt: skip
+    lab = {"enabled": True, "iterations": 1, "strength": 1.0, "operator": "average"}
+    value = json.loads(json.dumps(viewer.drawing("x", panes, layouts, lab, left.body_name)))
     assert value["body"] == LEFT_HAND
     assert {len(pane.vertices) for pane in panes} == {778}
     names = Networks(fake_models(), hands).bodies
@@ -117,11 +117,8 @@ def test_fingers_can_be_taken_away(right, hands):
     limbs = limbs_of(right.body)
     assert list(limbs) == list(HAND_LIMBS)
     assert sorted(part for parts in limbs.values() for part in parts) == list(range(1, 17))
-    assert [HAND_PART_NAMES[part] for part in limbs["middle"]] == [
-        "middle base",
-        "middle middle",
-        "middle end",
-    ]
+    names = [HAND_PART_NAMES[part] for part in limbs["middle"]]
+    assert names == ["middle base", "middle middle", "middle end"]
     broken = break_parts(hands.models, right, PartChange(dropped=("thumb", "left arm"), swapped=True))
     assert not np.isin(broken.prediction.labels, limbs["thumb"]).any()
     others = ~np.isin(right.prediction.labels, limbs["thumb"])
