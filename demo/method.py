@@ -75,7 +75,8 @@ OF_HANDS = {
     },
     "seen": {"sentence": "What is seen of the hand, as a thousand numbers: a bar each."},
     "joints": {
-        "sentence": "Fully connected layers give 21 joints in 3D, trained by <var>L<sub>J</sub></var> (Eq. 2)."
+        "sentence": "Fully connected layers give 21 joints in 3D, trained by <var>L<sub>J</sub></var> "
+        "(Eq. 2)."
     },
     "raw": {"sentence": "Others give the template’s 778 vertices, each on its own: hence the ripples."},
     "overlay": {"shown": "The square with the mesh laid over the hand"},
