@@ -67,7 +67,7 @@ def _png(image: Image.Image, **options: int) -> bytes:
 def summary(prediction: Prediction, photo: str) -> dict:
     """What NAME.json holds: points in m (camera frame, pelvis at the origin) and px of the upright photo.
 
-    Of a hand the wrist is at the origin; also which hand it is, and its turn as `hmnet.data.crop.Crop` has it.
+    Of a hand the wrist is at the origin, and which one it is and its turn are said, see `hmnet.data.crop`.
     """
     weights, hand = prediction.weights, {}
     if prediction.side is not None:

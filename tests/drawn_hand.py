@@ -29,7 +29,7 @@ PARTS = (1, 5, 9, 13)
 
 
 def _upright() -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (778, 3) and joints (21, 3), m, of the right hand at rest, flat before the viewer, pointing up."""
+    """Vertices (778, 3) and joints (21, 3), m, of the right hand at rest, seen flat, pointing up."""
     body = hand_template()
     joints = body.regress_joints(body.vertices).double().numpy()
     down = joints[body.joint_index("wrist")] - joints[body.joint_index("middle1")]
@@ -105,7 +105,7 @@ def _onto(picture: np.ndarray) -> np.ndarray:
 
 
 class DrawnHandNet(HandNet):
-    """Sees the drawn hand in the middle, surely where it points up; the first map shows the picture itself."""
+    """Sees the drawn hand in the middle, surely where it points up; the first map shows the picture."""
 
     def forward(self, image: Tensor) -> list[Tensor]:
         pictures = 255 * image.permute(0, 2, 3, 1).double().numpy()

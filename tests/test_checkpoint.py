@@ -15,10 +15,10 @@ from torch import nn
 
 from hmnet import checkpoint as module
 from hmnet.checkpoint import load_checkpoint, load_variant, save_checkpoint, save_difference
-from hmnet.config import ModelConfig, Preprocessing
+from hmnet.config import ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.errors import CheckpointError, OutputError
 from hmnet.model import HMNet, build_hmnet
-from hmnet.segmentation import PartSegmenter
+from hmnet.segmentation import PartSegmenter, build_segmenter
 from hmnet.weights_file import from_eight_bits, in_eight_bits, read_weights, save_weights
 
 PREPARED = asdict(Preprocessing())
@@ -293,3 +293,24 @@ def test_the_embedded_weights_by_default(checkpoint_folder: Path, monkeypatch: p
     monkeypatch.setattr(module, "EMBEDDED", checkpoint_folder)
     info = load_checkpoint().info
     assert (info.source, info.revision, info.notice) == ("embedded", "abc1234", "")
+
+
+def test_hand_names_the_only_weights_of_a_hand(
+    checkpoint_folder: Path, preprocessing, tmp_path: Path
+) -> None:
+    shutil.copytree(checkpoint_folder, tmp_path / "people")
+    with pytest.raises(CheckpointError, match="There are no weights of hands in .*people: train them"):
+        load_checkpoint(tmp_path / "people", "hand")
+    torch.manual_seed(0)
+    for name in ("hmnet-one", "hmnet-two"):
+        config = ModelConfig(variant=name, body="hand", feature_size=8)
+        segmenter = build_segmenter(SegmenterConfig(width=8), "hand")
+        save_checkpoint(
+            tmp_path / name, build_hmnet(config), segmenter, preprocessing, {}, model_config=config
+        )
+        if name == "hmnet-one":
+            found = load_checkpoint(tmp_path, "hand")
+            assert found.info.variant == name and found.model.body.name == "hand"
+            assert load_checkpoint(tmp_path).model.body.name == "anny"
+    with pytest.raises(CheckpointError, match="several weights of hands.*hmnet-one, hmnet-two"):
+        load_checkpoint(tmp_path, "hand")

@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from hmnet.body.hand_names import HAND_JOINT_NAMES
-from hmnet.data.crop import OUTSIDE, Crop, extract, extract_labels, restore_labels
+from hmnet.data.crop import OUTSIDE, Crop, extract, extract_labels, in_photo, restore_labels
 from hmnet.data.hand_crop import hand_crop, turn_of
+from hmnet.data.hand_windows import upright_points
 
 BOX = (40.0, 30.0, 140.0, 130.0)
 
@@ -17,9 +18,10 @@ def smooth(height: int = 160, width: int = 180) -> np.ndarray:
     return np.array(Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC))
 
 
+@pytest.mark.parametrize("in_mirror", [False, True])
 @pytest.mark.parametrize("turn", [0.0, 0.3, -2.0, np.pi])
-def test_points_come_back(turn):
-    crop, points = Crop(BOX, turn), np.random.default_rng(1).uniform(0, 200, (5, 2))
+def test_points_come_back(turn, in_mirror):
+    crop, points = Crop(BOX, turn, in_mirror), np.random.default_rng(1).uniform(0, 200, (5, 2))
     np.testing.assert_allclose(crop.to_photo(crop.to_crop(points, 64), 64), points, atol=1e-9)
     np.testing.assert_allclose(crop.to_crop(crop.middle, 64), [32, 32], atol=1e-9)
 
@@ -64,6 +66,30 @@ def test_labels_are_laid_back_where_they_were():
     back = restore_labels(extract_labels(labels, crop, 400), crop, labels.shape)
     assert set(np.unique(back)) == {0, 5}
     assert np.count_nonzero(back != labels) < 0.03 * np.count_nonzero(labels)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.7])
+def test_a_window_in_a_mirror_has_left_and_right_exchanged(turn):
+    picture, plain, mirrored = smooth(), Crop(BOX, turn), Crop(BOX, turn, in_mirror=True)
+    np.testing.assert_array_equal(extract(picture, mirrored, 50), extract(picture, plain, 50)[:, ::-1])
+    labels = np.arange(160 * 180).reshape(160, 180)
+    shown = extract_labels(labels, mirrored, 50)
+    np.testing.assert_array_equal(shown, extract_labels(labels, plain, 50)[:, ::-1])
+    restored = restore_labels(shown, mirrored, labels.shape)
+    np.testing.assert_array_equal(restored, restore_labels(shown[:, ::-1], plain, labels.shape))
+    np.testing.assert_allclose(mirrored.to_photo([10.0, 30.0], 50), plain.to_photo([40.0, 30.0], 50))
+
+
+@pytest.mark.parametrize("crop", [Crop(BOX), Crop(BOX, 0.7), Crop(BOX, -2.0, True), Crop(BOX, 0.0, True)])
+def test_points_of_the_window_lie_in_the_photo_as_the_windows_pixels_do(crop):
+    points = np.random.default_rng(1).normal(0, 1, (5, 3)).astype(np.float32)
+    found = in_photo(points, crop)
+    assert found.dtype == np.float32 and np.array_equal(found[:, 2], points[:, 2])
+    pixels = crop.to_photo(points[:, :2], 1) - crop.to_photo([0.0, 0.0], 1)
+    np.testing.assert_allclose(found[:, :2] * crop.side, pixels, atol=1e-4)
+    np.testing.assert_allclose(upright_points(found, crop), points, atol=1e-6)
+    if crop == Crop(BOX):
+        assert found is points
 
 
 def test_a_hand_points_up_in_its_window():
