@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from demo.bodies import LEFT_HAND
@@ -11,6 +12,7 @@ from hmnet.body import BodyTemplate
 from hmnet.body.hand import SIDES, hand_template
 from hmnet.checkpoint import EMBEDDED, HAND_VARIANT, load_checkpoint, variants_of
 from hmnet.comparison import Answer
+from hmnet.config import HANDS
 from hmnet.errors import CheckpointError, DataError, told
 from hmnet.hand_predictor import predictor_of
 from hmnet.predictor import Prediction
@@ -100,18 +102,26 @@ def find_hands(
     """
     # Looked into without loading: the weights wait until somebody wants them.
     if source is None:
-        if HAND_VARIANT not in variants_of(EMBEDDED):
+        if not _has_hands(EMBEDDED):
             return Hands(None)
-    elif not Path(source).is_dir() or HAND_VARIANT not in variants_of(Path(source)):
+    elif not Path(source).is_dir() or not _has_hands(Path(source)):
         raise CheckpointError(
             f"There is no checkpoint of hands in {told(source)}: give a folder that has one."
         )
 
     def load() -> Models:
-        predictor = predictor_of(load_checkpoint(source or EMBEDDED, HAND_VARIANT), device, engine=engine)
-        return Models(predictor, NoVariants())
+        checkpoint = load_checkpoint(source or EMBEDDED, HAND_VARIANT)
+        if source is None:
+            checkpoint = replace(checkpoint, info=replace(checkpoint.info, source="embedded"))
+        return Models(predictor_of(checkpoint, device, engine=engine), NoVariants())
 
     return Hands(load, load_examples(examples))
+
+
+def _has_hands(folder: Path) -> bool:
+    """Whether there is a checkpoint of a hand among those of a folder."""
+    forms = [config.get("model") for _, config in variants_of(folder).values()]
+    return any(isinstance(form, dict) and form.get("body") in HANDS for form in forms)
 
 
 def checked_side(side: object) -> str | None:
