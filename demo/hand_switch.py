@@ -20,10 +20,11 @@ class HandSwitch:
         self.there = hands.there
 
     def lay_out(self) -> None:
-        """The two choices; out of sight where there are no weights of hands."""
-        self.mode = gr.Radio(
-            MODES, value=BODY, label="Reconstruct a", elem_id="mode", visible=self.there, min_width=120
-        )
+        """The two choices; nothing to be seen where there are no weights of hands."""
+        if not self.there:
+            self.mode, self.side = gr.State(BODY), gr.State(FOUND)
+            return
+        self.mode = gr.Radio(MODES, value=BODY, label="Reconstruct a", elem_id="mode", min_width=120)
         self.side = gr.Radio(SIDES, value=FOUND, label="Side", elem_id="side", visible=False, min_width=120)
 
     def lay_out_gallery(self) -> None:

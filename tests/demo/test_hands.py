@@ -238,7 +238,8 @@ def test_a_link_opens_the_page_with_a_hand(page):
 
 def test_without_weights_of_hands_there_is_no_switch(tmp_path, models):
     page = Page(models, (), 1, Hands(None))
-    assert page.switch.mode.visible is False and page.switch.outputs == []
+    assert page.switch.outputs == []
+    assert not [block for block in page.blocks.blocks.values() if block.elem_id in ("mode", "side")]
     with pytest.raises(CheckpointError, match="no weights of hands"):
         page.networks.of(HAND)
 
