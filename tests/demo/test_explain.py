@@ -123,7 +123,7 @@ def test_every_number_of_a_vector_is_a_bar(body, of_photo, features):
     assert '<div class="frame"></div>' in boxes(method_html(of_photo, body))["seen"]
 
 
-def test_a_large_photo_shows_the_same_square(body, of_photo):
+def test_a_large_photo_shows_the_same_square(of_photo):
     prediction = of_photo.prediction
     large = replace(
         prediction,
@@ -131,7 +131,7 @@ def test_a_large_photo_shows_the_same_square(body, of_photo):
         crop=replace(prediction.crop, box=tuple(2 * edge for edge in prediction.crop.box)),
         camera=prediction.camera * np.float32([2, 1, 1]),
     )
-    own, other = pictures(of_photo), pictures(replace(of_photo, prediction=large), body)
+    own, other = pictures(of_photo), pictures(replace(of_photo, prediction=large))
     for name in own:
         assert np.abs(own[name].astype(int) - other[name]).mean() < 1, name
 
