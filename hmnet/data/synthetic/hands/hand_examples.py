@@ -19,8 +19,8 @@ from hmnet.data.synthetic.scenes.photograph import Sample, Scenery
 SIZE = 320
 """px a side; the networks see a hand at 224."""
 EXAMPLES = {
-    "open": ("rest", False, 1), "pointing": ("pointing", False, 1),
-    "holding": (GRASPED["cylinder"], False, 1), "left": ("counting", True, 1),
+    "open": ("rest", False, 5), "pointing": ("pointing", False, 3),
+    "holding": (GRASPED["sphere"], False, 2), "left": ("counting", True, 2),
 }  # fmt: skip
 """Title: the kind of pose, whether it is a left hand, and a seed; in the gallery's order."""
 MIRROR = np.array([-1, 1, 1], np.float32)
