@@ -5,6 +5,7 @@ import sys
 
 import demo.environment  # noqa: F401 - before anything that imports Gradio
 from demo import zero_gpu  # and before anything that imports torch
+from demo.hands import find_hands
 from demo.serving.limits import Limits
 from demo.serving.logs import log_as_json
 from demo.serving.memory import share_arenas
@@ -30,9 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         source = options.weights or options.repo
         predictor = Predictor(load_checkpoint(source, options.variant), options.device, engine=options.engine)
         models = Models(predictor, Comparison(predictor))
-        zero_gpu.lend(models)
+        hands = find_hands(options.hand_weights, options.device, options.engine)
+        # Only what is there before the page is served can be lent a GPU.
+        zero_gpu.lend(models, *([hands.models] if zero_gpu.spaces and hands.there else []))
         limits = Limits.for_device(predictor.device, options.queue)
-        page = build_app(models, at_once=limits.at_once)
+        page = build_app(models, at_once=limits.at_once, hands=hands)
     except HMNetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -56,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
         "--repo", help="Hugging Face repository of a checkpoint, as user/name or user/name@REVISION"
     )
     parser.add_argument("--variant", help="which of several checkpoints (default: hmnet)")
+    parser.add_argument(
+        "--hand-weights", help="folder of a checkpoint of hands (default: the weights in assets/, if any)"
+    )
     parser.add_argument("--device", help=f"one of {', '.join(DEVICES)} (default: the fastest there is)")
     parser.add_argument("--engine", help=f"one of {', '.join(ENGINES)} (default: the fastest there is)")
     return parser

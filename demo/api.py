@@ -15,11 +15,11 @@ import torch
 from gradio.utils import get_upload_folder
 
 from demo.compare import variant_meshes
+from demo.hands import BODY, HAND, Networks, checked_side
 from demo.link import MOST_ITERATIONS
-from demo.session import Models
+from demo.session import Models, predict, topology_of
 from demo.session import reconstruct as look_at
 from demo.uploads import read_once, sent_file
-from hmnet.body import BodyTemplate
 from hmnet.errors import BoxError, DataError, HMNetError, told
 from hmnet.finite import finite_array
 from hmnet.mesh import MeshTopology, roughness
@@ -34,34 +34,44 @@ LENGTH_DIGITS = 2
 """Of a length in mm."""
 
 
-def endpoints(models: Models, body: BodyTemplate, topology: MeshTopology) -> dict[str, Callable[..., dict]]:
+def endpoints(networks: Networks) -> dict[str, Callable[..., dict]]:
     """The endpoints by name, each for `gr.api(function, api_name=name)`.
 
     `reconstruct` and `compare` run the networks, `regularise` does not. Bad input raises `gr.Error` with one
     sentence.
     """
+    people = networks.people
+    topology = topology_of(people.predictor.body)
 
-    def reconstruct(photo: gr.FileData, box: list[float] | None = None, regularised: bool = True) -> dict:
-        """Reconstruct the person in a photo as a 3D mesh with 24 joints.
+    def reconstruct(
+        photo: gr.FileData,
+        box: list[float] | None = None,
+        regularised: bool = True,
+        body: Literal["body", "hand"] = BODY,
+        side: Literal["found", "left", "right"] = "found",
+    ) -> dict:
+        """Reconstruct the person in a photo as a 3D mesh with 24 joints, or a hand as one with 21.
 
-        Points are in metres, camera frame (x right, y down, z away), relative to the pelvis.
+        Points are in metres, camera frame (x right, y down, z away), relative to the pelvis, or to the wrist.
 
         Args:
             photo: The photo, a file or an address, with a whole person in view. Deleted once it was read.
             box: The person, [x0, y0, x1, y1] in px of the upright photo. Without it one is searched for.
             regularised: Whether each vertex is averaged with its neighbours (Eq. 3). False: the raw mesh.
+            body: "body" for a person, "hand" for a hand.
+            side: Which hand it is, "left" or "right"; "found" for what it looks like. Of hands only.
 
         Returns:
             photo_size and box in px, joints, keypoints_2d in px, camera (s, tx, ty), timings_ms, weights,
             vertices, vertex_count and face_count.
         """
         with _received(photo) as path:
-            prediction = models.predictor.predict(path, _checked_box(box))
+            prediction = predict(_asked(networks, body), path, _checked_box(box), _asked_side(body, side))
         return {
             **summary(prediction, path.name),
             "vertices": _rows(prediction.vertices if regularised else prediction.raw_vertices),
             "vertex_count": len(prediction.vertices),
-            "face_count": len(body.faces),
+            "face_count": len(prediction.body.faces),
         }
 
     def regularise(
@@ -81,13 +91,14 @@ def endpoints(models: Models, body: BodyTemplate, topology: MeshTopology) -> dic
         Returns:
             vertices, roughness_before_mm and roughness_after_mm, the mean distance to the neighbours' mean.
         """
-        before = _checked_vertices(vertices, topology.vertex_count)
+        mesh = _mesh_of(vertices, networks)
+        before = _checked_vertices(vertices, mesh.vertex_count)
         _check_settings(iterations, strength)
-        after = smooth(before, topology.neighbour_matrix, iterations, strength, operator)
+        after = smooth(before, mesh.neighbour_matrix, iterations, strength, operator)
         return {
             "vertices": _rows(after.numpy()),
-            "roughness_before_mm": _millimetres(roughness(before, topology.neighbour_matrix)),
-            "roughness_after_mm": _millimetres(roughness(after, topology.neighbour_matrix)),
+            "roughness_before_mm": _millimetres(roughness(before, mesh.neighbour_matrix)),
+            "roughness_after_mm": _millimetres(roughness(after, mesh.neighbour_matrix)),
         }
 
     def compare(photo: gr.FileData) -> dict:
@@ -101,7 +112,7 @@ def endpoints(models: Models, body: BodyTemplate, topology: MeshTopology) -> dic
             raw_roughness_mm of its raw mesh, and distance_mm, the mean distance of its vertices to HMNet's.
         """
         with _received(photo) as path:
-            meshes = variant_meshes(look_at(models, path), topology)
+            meshes = variant_meshes(look_at(people, path), topology)
         return _compared(meshes, topology.neighbour_matrix)
 
     return {function.__name__: _told(function) for function in (reconstruct, regularise, compare)}
@@ -141,6 +152,28 @@ def _received(photo: object) -> AbstractContextManager[Path]:
     """A photo that was sent, as a path to read once."""
     cache = Path(get_upload_folder())
     return read_once(sent_file(photo, cache), cache)
+
+
+def _asked(networks: Networks, body: object) -> Models:
+    """The networks that a program asks for."""
+    if body not in (BODY, HAND):
+        raise DataError(f"Unknown body {told(repr(body))}: choose {BODY} or {HAND}.")
+    return networks.of(body)
+
+
+def _asked_side(body: str, side: object) -> str | None:
+    """The side that a program says a hand is of, or None."""
+    checked = checked_side(side)
+    if checked and body != HAND:
+        raise DataError('A side is of hands only: pass body="hand" too, or leave the side out.')
+    return checked
+
+
+def _mesh_of(vertices: object, networks: Networks) -> MeshTopology:
+    """The topology of the body that has so many vertices, a person's for any other number."""
+    count = len(vertices) if isinstance(vertices, list) else 0
+    known = {len(body.vertices): body for body in reversed(networks.bodies.values())}
+    return topology_of(known.get(count, networks.people.predictor.body))
 
 
 def _checked_box(box: object) -> np.ndarray | None:

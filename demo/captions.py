@@ -5,6 +5,7 @@ Equations are numbered as in the paper; f_J and f_S are the joint and the surfac
 encoders of the image and of the part map, ⊕ joins their features.
 """
 
+from hmnet.body import BodyTemplate
 from hmnet.variants import form_of
 
 MASTHEAD = """<header class="masthead"><h1>HumanMeshNet</h1>
@@ -38,6 +39,35 @@ PICTURES = {
     ),
 }
 """Panel: title, sentence (HTML), alternative text."""
+
+HAND_PICTURES = {
+    "photo": (
+        "Photo and box",
+        "The hand’s box (solid) is found by itself, others are thin: click one to change; the networks see "
+        "the square crop (dashed), turned so that the hand points up, "
+        "<var>I ∈ ℝ<sup>224×224×3</sup></var>.",
+        "The photo with the hand box and the square crop",
+    ),
+    "parts": (
+        "Parts of the hand",
+        "Phase 1 gives each pixel <var>p</var> one of 16 parts or the background: "
+        "<var>P(p) = argmax<sub>k</sub> Pr(k | I, p)</var>.",
+        "The photo with each part of the hand in its own colour",
+    ),
+    "joints": (
+        "Joints",
+        "The joint branch’s 21 joints <var>Ĵ = f<sub>J</sub>(φ<sub>I</sub> ⊕ φ<sub>P</sub>)</var>, trained "
+        "by <var>‖Ĵ − J‖</var> (Eq. 2): a colour a finger.",
+        "The photo with the predicted skeleton drawn over it",
+    ),
+    "mesh": (
+        "Mesh over the photo",
+        "The regularised surface, laid over the hand by the camera solved for this photo: "
+        "<var>(u, v) = s · (x + t<sub>x</sub>, y + t<sub>y</sub>)</var>.",
+        "The photo with the predicted mesh rendered over it",
+    ),
+}
+"""The same of a hand."""
 
 PANES = {
     "raw": (
@@ -104,6 +134,13 @@ LESSONS = {
 }
 """Lesson: title, sentence."""
 
+HAND_LESSONS = {
+    "parts": "HMNet sees the hand as a photo and as a map of 16 parts. Spoil the map and see how much of the "
+    "hand it decides.",
+}
+"""Lesson: the sentence of a hand, where it is another one."""
+HAND_UNCHANGED = "Nothing is changed yet: take a finger away or add noise above."
+
 LAYOUTS = {
     "regulariser": ("Regulariser", ("raw", "regularised", "heat")),
     "square": ("With and without", ("square-with-off", "square-with-on", "square-without-off",
@@ -127,6 +164,17 @@ EXAMPLES = (
     "<h2>Rendered examples</h2>"
     '<p class="caption">Their true mesh is known, so the heatmap shows the error.</p>'
 )
+
+
+def pictures_of(body: BodyTemplate) -> dict[str, tuple[str, str, str]]:
+    """The panels of a body, as PICTURES."""
+    return HAND_PICTURES if body.one_sided else PICTURES
+
+
+def lead(lesson: str, body: BodyTemplate) -> str:
+    """What a lesson begins with: its sentence (HTML)."""
+    sentence = LESSONS[lesson][1]
+    return f'<p class="caption lead">{HAND_LESSONS.get(lesson, sentence) if body.one_sided else sentence}</p>'
 
 
 def variant(name: str) -> tuple[str, str]:

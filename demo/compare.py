@@ -8,7 +8,7 @@ from torch import Tensor
 
 from demo import tables
 from demo.session import Session
-from hmnet.body import PART_NAMES, BodyTemplate
+from hmnet.body import BodyTemplate
 from hmnet.mesh import MeshTopology, neighbour_average, regularise, roughness
 from hmnet.metrics import joint_error, pa_joint_error, pa_surface_error, surface_error
 from hmnet.variants import BASE, form_of
@@ -115,7 +115,7 @@ def parts_sentence(session: Session, body: BodyTemplate) -> str:
     worst = int(moved.argmax())
     sentence = (
         f"The mesh moved by {moved.mean():.1f} mm on average (largest: "
-        f"{PART_NAMES[int(body.vertex_parts[worst])]}, {moved[worst]:.0f} mm)"
+        f"{body.part_names[int(body.vertex_parts[worst])]}, {moved[worst]:.0f} mm)"
     )
     if session.example is None:
         return f"{sentence}."

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from demo.session import Session
-from hmnet.body import PART_COLOURS, BodyTemplate
+from hmnet.body import BodyTemplate
 from hmnet.camera import project
 from hmnet.errors import OutputError
 from hmnet.export import save, write_glb, write_obj, write_ply
@@ -40,7 +40,7 @@ def write(session: Session, body: BodyTemplate, kind: str, folder: Path) -> Path
     path = Path(folder) / FILES[kind][1]
     if kind in MESHES:
         vertices = body.upsample(torch.as_tensor(session.prediction.vertices))
-        colours = np.asarray(PART_COLOURS, np.uint8)[body.full_vertex_parts.numpy()]
+        colours = np.asarray(body.part_colours, np.uint8)[body.full_vertex_parts.numpy()]
         return MESHES[kind](path, vertices, body.full_faces, colours)
     if kind == "json":
         return save(path, json.dumps(numbers(session, body), indent=1).encode())
@@ -64,7 +64,7 @@ def numbers(session: Session, body: BodyTemplate) -> dict:
 
 
 def joint_table(session: Session, body: BodyTemplate) -> str:
-    """CSV with a header of COLUMNS and one row a joint; points in m, camera frame, pelvis at the origin."""
+    """CSV with a header of COLUMNS and one row a joint; points in m, camera frame, the root at the origin."""
     prediction = session.prediction
     keypoints = project(prediction.regressed_joints, prediction.camera)
     distances = 1000 * np.linalg.norm(prediction.joints - prediction.regressed_joints, axis=-1)

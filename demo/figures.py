@@ -1,5 +1,6 @@
 """Small pictures of a prediction, the parts and the joints over the photo; colours and scales."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import matplotlib
@@ -7,6 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from hmnet.body import PART_COLOURS
+
+Colour = tuple[int, int, int]
 
 MAX_SIDE = 960
 """px; pictures on the page are drawn no larger than this."""
@@ -41,30 +44,44 @@ def shrink(image: np.ndarray, max_side: int = MAX_SIDE) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
-def draw_parts(image: np.ndarray, part_map: np.ndarray, opacity: float = 0.72) -> np.ndarray:
-    """The part map (h, w), ids 0..24, in the parts' colours over the (H, W, 3) image."""
+def draw_parts(
+    image: np.ndarray,
+    part_map: np.ndarray,
+    opacity: float = 0.72,
+    palette: Sequence[Colour] = PART_COLOURS,
+) -> np.ndarray:
+    """The part map (h, w) of part ids in the palette's colours over the (H, W, 3) image."""
     height, width = image.shape[:2]
     labels = np.asarray(Image.fromarray(part_map.astype(np.uint8)).resize((width, height), Image.NEAREST))
-    colours = np.asarray(PART_COLOURS, np.float32)[labels]
+    colours = np.asarray(palette, np.float32)[labels]
     alpha = np.where(labels > 0, opacity, 0.0).astype(np.float32)[..., None]
     # The rest of the photo steps back a little, so that the person stands out.
     ground = np.where(labels[..., None] > 0, image, image * 0.8 + 30)
     return (ground * (1 - alpha) + colours * alpha).clip(0, 255).astype(np.uint8)
 
 
-def draw_skeleton(image: np.ndarray, keypoints: dict[str, np.ndarray]) -> np.ndarray:
-    """Bones and joints by name, keypoints (2,) in pixels of the image."""
+def draw_skeleton(
+    image: np.ndarray,
+    keypoints: dict[str, np.ndarray],
+    bones: Sequence[tuple[str, str]] = SKELETON,
+    colours: Mapping[str, Colour] | None = None,
+) -> np.ndarray:
+    """Bones and joints by name, keypoints (2,) in pixels of the image.
+
+    colours: of the joints, else by their side.
+    """
+    colours = colours or {name: side_colour(name) for name in keypoints}
     canvas, pen, unit = _canvas(image)
     points = {name: tuple(float(v) * SUPERSAMPLING for v in point) for name, point in keypoints.items()}
-    for parent, child in SKELETON:
+    for parent, child in bones:
         pen.line([points[parent], points[child]], fill=(15, 23, 42), width=4 * unit)
-    for parent, child in SKELETON:
-        pen.line([points[parent], points[child]], fill=_side_colour(child), width=int(2.4 * unit))
+    for parent, child in bones:
+        pen.line([points[parent], points[child]], fill=colours[child], width=int(2.4 * unit))
     for name, (x, y) in points.items():
         radius = 2.6 * unit
         pen.ellipse(
             [x - radius, y - radius, x + radius, y + radius],
-            fill=_side_colour(name), outline=(15, 23, 42), width=max(1, unit // 2),
+            fill=colours[name], outline=(15, 23, 42), width=max(1, unit // 2),
         )  # fmt: skip
     return _finish(canvas, image)
 
@@ -87,5 +104,6 @@ def _finish(canvas: Image.Image, image: np.ndarray) -> np.ndarray:
     return np.asarray(canvas.resize((image.shape[1], image.shape[0]), Image.Resampling.BOX))
 
 
-def _side_colour(name: str) -> tuple[int, int, int]:
+def side_colour(name: str) -> Colour:
+    """A joint's colour by its name: warm on the person's right, cool on the left."""
     return LEFT if name.startswith("left_") else RIGHT if name.startswith("right_") else MIDDLE

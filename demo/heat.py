@@ -1,7 +1,6 @@
 """The heatmap: how far each vertex is from another mesh, and where and how often it is far."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,11 +8,10 @@ import torch
 
 from demo import compare, plots, tables
 from demo.figures import heat_stops
-from demo.session import Session
+from demo.session import Session, topology_of
 from demo.uploaded_mesh import template_vertices
-from hmnet.body import PART_NAMES, BodyTemplate
+from hmnet.body import BodyTemplate
 from hmnet.errors import DataError
-from hmnet.mesh import MeshTopology
 from hmnet.metrics import joint_error, pa_joint_error, pa_surface_error, similarity_align, surface_error
 from hmnet.variants import form_of
 
@@ -94,7 +92,9 @@ def worst(heat: Heat, body: BodyTemplate, count: int = 6) -> list[tuple[str, int
     parts = body.vertex_parts.numpy()
     farthest = [int(np.where(parts == part, heat.values, -1).argmax()) for part in np.unique(parts)]
     farthest.sort(key=lambda vertex: -heat.values[vertex])
-    return [(PART_NAMES[parts[vertex]], vertex, float(heat.values[vertex])) for vertex in farthest[:count]]
+    return [
+        (body.part_names[parts[vertex]], vertex, float(heat.values[vertex])) for vertex in farthest[:count]
+    ]
 
 
 def worst_table(heat: Heat, body: BodyTemplate) -> str:
@@ -156,7 +156,7 @@ def _reference(session: Session, kind: str, body: BodyTemplate, uploaded: np.nda
     if kind not in session.variants:
         names = ", ".join(value for _, value in available(session, uploaded))
         raise DataError(f"There is no answer of {kind!r} to compare with: choose one of {names}.")
-    return compare.variant_meshes(session, _topology(body))[kind][1]
+    return compare.variant_meshes(session, topology_of(body))[kind][1]
 
 
 def _words(
@@ -164,7 +164,7 @@ def _words(
 ) -> tuple[str, str]:
     """The title and the sentence of a heatmap of values (V,) mm."""
     farthest = int(values.argmax())
-    largest = f"{values[farthest]:.0f} mm", PART_NAMES[int(body.vertex_parts[farthest])]
+    largest = f"{values[farthest]:.0f} mm", body.part_names[int(body.vertex_parts[farthest])]
     mean = f"{values.mean():.1f} mm on average, {largest[0]} at most ({largest[1]})"
     after = " after alignment" if aligned else ""
     if kind == MOVED:
@@ -205,8 +205,3 @@ def _error_sentence(session: Session, aligned: bool, largest: tuple[str, str]) -
         f"({pa_surface:.0f} mm after Procrustes alignment), joint error {joint:.0f} mm; "
         f"largest {largest[0]} ({largest[1]})."
     )
-
-
-@lru_cache(maxsize=1)
-def _topology(body: BodyTemplate) -> MeshTopology:
-    return MeshTopology.from_faces(body.faces, len(body.vertices))

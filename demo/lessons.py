@@ -9,12 +9,12 @@ from collections.abc import Callable
 import gradio as gr
 
 from demo import captions, compare, heat, joints, lab
+from demo.bodies import limbs_of
 from demo.heat import HeatChoice
 from demo.link import Settings
-from demo.part_change import LIMBS, PartChange
+from demo.part_change import PartChange
 from demo.session import Lab, Session
 from hmnet.body import BodyTemplate
-from hmnet.mesh import MeshTopology
 
 AUTOMATIC = "auto"
 OPERATORS = (("Mean of neighbours (Eq. 3)", "average"), ("Taubin, keeps the volume", "taubin"))
@@ -27,19 +27,21 @@ class Lessons:
     `lab`, `heat` and `change` are the controls whose values make a Lab, a HeatChoice and a PartChange.
     """
 
-    def __init__(self, body: BodyTemplate, topology: MeshTopology, html: Callable[..., gr.HTML]):
-        self.body, self.topology, self._html = body, topology, html
+    def __init__(self, body: BodyTemplate, html: Callable[..., gr.HTML]):
+        """body: the one that is shown first."""
+        self._first, self._html = body, html
         lay_out = {
             "regulariser": self._lay_out_regulariser, "square": self._lay_out_square,
             "error": self._lay_out_error, "parts": self._lay_out_parts,
             "joints": self._lay_out_joints, "variants": self._lay_out_variants,
         }  # fmt: skip
         self.tabs: dict[str, gr.Tab] = {}
+        self.leads: dict[str, gr.HTML] = {}
         with gr.Tabs(elem_id="lessons") as self.bar:
             for name, fill in lay_out.items():
-                title, sentence = captions.LESSONS[name]
+                title, _ = captions.LESSONS[name]
                 with gr.Tab(title, id=name, elem_classes="lesson") as self.tabs[name]:
-                    html(f'<p class="caption lead">{sentence}</p>')
+                    self.leads[name] = html(captions.lead(name, body))
                     fill()
         for name, tab in self.tabs.items():
             tab.select(None, js=SHOW_LAYOUT.format(name=name), api_visibility="private")
@@ -75,7 +77,7 @@ class Lessons:
 
     def _lay_out_parts(self) -> None:
         with gr.Row(elem_classes="controls"):
-            dropped = gr.CheckboxGroup(list(LIMBS), label="Take away", elem_id="dropped")
+            dropped = gr.CheckboxGroup(list(limbs_of(self._first)), label="Take away", elem_id="dropped")
             with gr.Column(min_width=180):
                 swapped = gr.Checkbox(False, label="Swap left and right", container=False, elem_id="swapped")
                 true_parts = gr.Checkbox(
@@ -127,28 +129,44 @@ class Lessons:
 
     def updates(self, session: Session, shown_heat: heat.Heat, against: str, uploaded) -> dict:
         """The numbers and plots of all lessons; against: what the heatmap compares with."""
-        curves = lab.curves(session, self.body, self.topology)
+        body, topology = session.body, session.topology
+        curves = lab.curves(session, body, topology)
         shown = session.lab.iterations if session.lab.enabled else 0
         return {
-            self.lab_table: lab.lab_table(session, self.body, self.topology),
+            self.lab_table: lab.lab_table(session, body, topology),
             self.curves: lab.curve_figure(curves, shown),
-            self.square_table: compare.square_table(session, self.topology),
-            self.worst: heat.worst_table(shown_heat, self.body),
+            self.square_table: compare.square_table(session, topology),
+            self.worst: heat.worst_table(shown_heat, body),
             self.histogram: heat.histogram(shown_heat),
-            self.change_line: _caption(compare.parts_sentence(session, self.body)),
-            self.joint_table: _scrolling(joints.joint_table(session, self.body), "Distances of the joints"),
-            self.variant_table: compare.variant_table(session, self.body, self.topology),
+            self.change_line: _caption(compare.parts_sentence(session, body)),
+            self.joint_table: _scrolling(joints.joint_table(session, body), "Distances of the joints"),
+            self.variant_table: compare.variant_table(session, body, topology),
             self.heat[0]: gr.update(choices=heat.available(session, uploaded), value=against),
+        }
+
+    def worded(self, body: BodyTemplate, values: tuple) -> dict:
+        """What is said otherwise of another body: the lessons' sentences, and what can be taken away.
+
+        values: of `controls`; of limbs those that the body has are kept.
+        """
+        _, _, change = self.settings(values)
+        dropped, swapped = self.change[1:3]
+        limbs = list(limbs_of(body))
+        return {
+            **{html: captions.lead(name, body) for name, html in self.leads.items()},
+            dropped: gr.update(choices=limbs, value=[limb for limb in change.dropped if limb in limbs]),
+            swapped: gr.update(visible=not body.one_sided, value=change.swapped and not body.one_sided),
         }
 
     def tables(self, session: Session, shown_heat: heat.Heat) -> list[tuple[str, str]]:
         """Titles and tables (HTML) of all lessons, for the report."""
+        body, topology = session.body, session.topology
         return [
-            ("Regulariser", lab.lab_table(session, self.body, self.topology)),
-            ("With and without Eq. 3", compare.square_table(session, self.topology)),
-            (shown_heat.title, heat.worst_table(shown_heat, self.body)),
-            ("Joints", joints.joint_table(session, self.body)),
-            ("Variants", compare.variant_table(session, self.body, self.topology)),
+            ("Regulariser", lab.lab_table(session, body, topology)),
+            ("With and without Eq. 3", compare.square_table(session, topology)),
+            (shown_heat.title, heat.worst_table(shown_heat, body)),
+            ("Joints", joints.joint_table(session, body)),
+            ("Variants", compare.variant_table(session, body, topology)),
         ]
 
     # --- links ----------------------------------------------------------------------------------------
@@ -162,13 +180,14 @@ class Lessons:
         )  # fmt: skip
 
     @staticmethod
-    def linked(values: tuple, example: str, view: dict) -> dict:
-        """What a link says: the values of `controls`, the example, the lesson and the view's own state."""
+    def linked(values: tuple, mode: str, example: str, view: dict) -> dict:
+        """What a link says: the values of `controls`, the mode, example and lesson, the view's state."""
         names = ("enabled", "operator", "iterations", "strength", "against", "align", "limit", "true_parts",
                  "dropped", "swapped", "noise")  # fmt: skip
         lesson = view.pop("layout", "")
         said = dict(zip(names, values, strict=True))
-        return {**said, "example": example, "lesson": lesson, "view": json.dumps(view, separators=(",", ":"))}
+        said |= {"mode": mode, "example": example, "lesson": lesson}
+        return {**said, "view": json.dumps(view, separators=(",", ":"))}
 
     def without_change(self, values: tuple) -> tuple:
         """The values of `controls` with the part map as the segmenter gave it."""

@@ -11,10 +11,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlencode
 
-from demo.part_change import LIMBS, PartChange
+from demo.bodies import HAND_LIMBS, LIMBS
+from demo.part_change import PartChange
 from demo.session import Lab
 from hmnet.mesh import OPERATORS
 
+MODES = ("body", "hand")
 MOST_ITERATIONS = 10
 FARTHEST_LIMIT = 1000.0
 """mm at the end of the heatmap's colours, at most."""
@@ -29,12 +31,14 @@ VIEW = re.compile(r'[A-Za-z0-9_.,:;~*+/={}"\[\]-]{1,300}')
 class Settings:
     """What a link may set; the defaults are the page's own.
 
-    example: stem of a rendered example's file; it may name none that is there. enabled, iterations, strength,
+    mode: "body" or "hand", what the page reconstructs. example: stem of a rendered example's file; it may
+    name none that is there. enabled, iterations, strength,
     operator: of `demo.session.Lab`. lesson: name of the tab shown. against, align, limit: of the heatmap's
     choice. dropped, swapped, noise, true_parts: of `demo.part_change.PartChange`. view: the 3D view's own
     state.
     """
 
+    mode: str = "body"
     example: str | None = None
     enabled: bool = True
     iterations: int = 1
@@ -127,11 +131,12 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
 
 
 def _limbs(text: str) -> tuple[str, ...]:
-    """The limbs among comma-separated names, each once, in the order of LIMBS."""
-    return tuple(limb for limb in LIMBS if limb in text.split(","))
+    """The limbs of people and of hands among comma-separated names, each once, in their order."""
+    return tuple(limb for limb in (*LIMBS, *HAND_LIMBS) if limb in text.split(","))
 
 
 READERS: dict[str, Callable[[str], Any]] = {
+    "mode": lambda text: text if text in MODES else None,
     "example": _matching(NAME),
     "enabled": _flag,
     "iterations": _iterations,

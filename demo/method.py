@@ -2,15 +2,16 @@
 """The Method tab: the paper's pipeline and its losses, drawn from the photo that is shown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
 import torch
 
+from demo.bodies import words_of
 from demo.method_pictures import bars, data_url, pictures
 from demo.session import Lab, Session
-from hmnet.body import PART_COUNT, BodyTemplate
+from hmnet.body import BodyTemplate
 from hmnet.losses import total_loss
 from hmnet.predictor import Prediction
 
@@ -60,6 +61,27 @@ STEPS = (
          "The square with the mesh laid over the person", ("camera",)),
 )  # fmt: skip
 """In reading order."""
+OF_HANDS = {
+    "image": {
+        "equation": "<var>I ∈ ℝ<sup>224×224×3</sup></var>",
+        "sentence": "A hand is found, and the square around it, turned so that it points up, is all that the "
+        "networks see; a left hand is shown to them in a mirror.",
+        "shown": "The square around the hand",
+    },
+    "parts": {
+        "title": "Phase 1: parts of the hand",
+        "sentence": "The segmenter gives each pixel one of 16 parts, or the background.",
+        "shown": "The square with each part of the hand in its own colour",
+    },
+    "seen": {"sentence": "What is seen of the hand, as a thousand numbers: a bar each."},
+    "joints": {
+        "sentence": "Fully connected layers give 21 joints in 3D, trained by <var>L<sub>J</sub></var> "
+        "(Eq. 2)."
+    },
+    "raw": {"sentence": "Others give the template’s 778 vertices, each on its own: hence the ripples."},
+    "overlay": {"shown": "The square with the mesh laid over the hand"},
+}
+"""What is said otherwise of a hand, by the step's name."""
 ARROW = '<svg viewBox="0 0 28 12" aria-hidden="true"><path d="M1 6h25M20.5 1 26 6l-5.5 5"/></svg>'
 BOTH_WAYS = (
     '<svg viewBox="0 0 28 12" aria-hidden="true"><path d="M7.5 1 2 6l5.5 5M2 6h24M20.5 1 26 6l-5.5 5"/></svg>'
@@ -104,11 +126,12 @@ def method_html(
 
     features: the encoders' vectors, (1000,) each, by "photo" and "parts"; their boxes stay empty without.
     """
-    shown = {} if session is None else _pictures(session, body, features or {})
+    steps = _steps(body)
+    shown = {} if session is None else _pictures(session, features or {}, steps)
     timings = {} if session is None else session.prediction.timings
     notes = {} if session is None else _notes(session)
     boxes = []
-    for step in STEPS:
+    for step in steps:
         boxes.append(_box(step, shown.get(step.name), _time(step.stages, timings), notes.get(step.name, "")))
         if step.name in ARROWS:
             place, picture, words = ARROWS[step.name]
@@ -125,12 +148,19 @@ def method_html(
     )
 
 
-def _pictures(session: Session, body: BodyTemplate, features: Mapping[str, np.ndarray]) -> dict[str, str]:
+def _steps(body: BodyTemplate) -> tuple[Step, ...]:
+    """The steps as they are told of that body."""
+    return tuple(replace(step, **OF_HANDS.get(step.name, {})) if body.one_sided else step for step in STEPS)
+
+
+def _pictures(
+    session: Session, features: Mapping[str, np.ndarray], steps: tuple[Step, ...]
+) -> dict[str, str]:
     """HTML of each step's picture, where there is one."""
-    alternatives = {step.name: step.shown for step in STEPS}
+    alternatives = {step.name: step.shown for step in steps}
     shown = {
         name: f'<img src="{data_url(picture)}" alt="{alternatives[name]}" width="256" height="256">'
-        for name, picture in pictures(session, body).items()
+        for name, picture in pictures(session).items()
     }
     for name, source in (("seen", "photo"), ("felt", "parts")):
         if source in features:
@@ -147,7 +177,8 @@ def _notes(session: Session) -> dict[str, str]:
     moved = 1000 * np.linalg.norm(prediction.vertices - prediction.raw_vertices, axis=1).mean()
     changed = prediction.labels is not session.untouched.labels
     return {
-        "parts": f"{found} of {PART_COUNT} parts found" + (", map changed by you" if changed else ""),
+        "parts": f"{found} of {len(session.body.part_names) - 1} parts found"
+        + (", map changed by you" if changed else ""),
         "regularised": f"mean move {moved:.1f} mm",
     }
 
@@ -183,7 +214,7 @@ def _time(stages: tuple[str, ...], timings: Mapping[str, float]) -> str:
 
 
 def _losses(session: Session | None, body: BodyTemplate) -> str:
-    values = {} if session is None else loss_terms(session, body)
+    values = {} if session is None else loss_terms(session)
     cards = []
     for name, title, equation, sentence in LOSSES:
         value = "" if session is None else f"{values[name]:.1f} mm" if name in values else UNKNOWN
@@ -192,10 +223,11 @@ def _losses(session: Session | None, body: BodyTemplate) -> str:
             f'<div class="loss"><h3>{title}</h3><p class="equation">{equation}</p>'
             f'<p class="{kind}">{value}</p><p class="caption">{sentence}</p></div>'
         )
-    return f'<h2>What training lessens, for this person</h2><div class="losses">{"".join(cards)}</div>'
+    one = words_of(body).one
+    return f'<h2>What training lessens, for this {one}</h2><div class="losses">{"".join(cards)}</div>'
 
 
-def loss_terms(session: Session, body: BodyTemplate) -> dict[str, float]:
+def loss_terms(session: Session) -> dict[str, float]:
     """The losses of what is shown, in mm: "surface", "joint", "surface_joint" and their sum "total".
 
     Without the truth "surface_joint" alone, which compares the prediction with itself.

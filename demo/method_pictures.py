@@ -1,6 +1,7 @@
 """The little pictures of the Method tab: what each step of the pipeline made of the photo that is shown."""
 
 import base64
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -8,10 +9,10 @@ import torch
 from PIL import Image
 
 from demo import figures
+from demo.bodies import bones_of, joint_colours
 from demo.session import Session
-from hmnet.body import BodyTemplate
 from hmnet.camera import project
-from hmnet.data.crop import Crop, extract
+from hmnet.data.crop import extract
 from hmnet.predictor import Prediction
 from hmnet.render import overlay, view
 
@@ -28,20 +29,25 @@ LONGEST = 98
 JPEG_QUALITY = 85
 
 
-def pictures(session: Session, body: BodyTemplate) -> dict[str, np.ndarray]:
+def pictures(session: Session) -> dict[str, np.ndarray]:
     """What the steps made, (SIDE, SIDE, 3) uint8 each: image, parts, joints, raw, regularised, overlay."""
-    prediction = session.prediction
+    prediction, body = session.prediction, session.body
     crop = _crop(prediction)
     keypoints = prediction.crop.to_crop(project(prediction.joints, prediction.camera), SIDE)
     full = body.upsample(torch.as_tensor(prediction.vertices)).numpy()
     camera = _crop_camera(prediction)
+    # What is up in the crop is up in the overlay, as far as the mesh is seen from the front.
+    full[:, :2] = full[:, :2] @ prediction.crop.axes.T
+    full_faces = body.full_faces.flip(1) if prediction.crop.in_mirror else body.full_faces
     return {
         "image": crop,
-        "parts": figures.draw_parts(crop, prediction.labels),
-        "joints": figures.draw_skeleton(crop, dict(zip(body.joint_names, keypoints, strict=True))),
+        "parts": figures.draw_parts(crop, prediction.labels, palette=body.part_colours),
+        "joints": figures.draw_skeleton(
+            crop, dict(zip(body.joint_names, keypoints, strict=True)), bones_of(body), joint_colours(body)
+        ),
         "raw": view(prediction.raw_vertices, body.faces, size=SIDE, colour=RAW),
         "regularised": view(prediction.vertices, body.faces, size=SIDE, colour=figures.MESH_COLOUR),
-        "overlay": overlay(crop, full, body.full_faces, camera, colour=figures.MESH_COLOUR),
+        "overlay": overlay(crop, full, full_faces, camera, colour=figures.MESH_COLOUR),
     }
 
 
@@ -69,12 +75,14 @@ def bars(values: np.ndarray) -> str:
 def _crop(prediction: Prediction) -> np.ndarray:
     """What the networks saw, (SIDE, SIDE, 3)."""
     scale = prediction.image.shape[1] / prediction.photo_size[0]
-    crop = Crop(tuple(edge * scale for edge in prediction.crop.box))
+    crop = replace(prediction.crop, box=tuple(edge * scale for edge in prediction.crop.box))
     return extract(prediction.image, crop, SIDE)
 
 
 def _crop_camera(prediction: Prediction) -> np.ndarray:
-    """The camera (3,) of the photo as one of the crop at SIDE px."""
+    """The camera (3,) of the photo as one of the crop at SIDE px, for points turned by the crop's axes."""
     scale, *shift = prediction.camera
-    corner = np.array(prediction.crop.box[:2])
-    return np.array([scale * SIDE / prediction.crop.side, *(np.array(shift) - corner / scale)])
+    # Where the origin of the points is seen.
+    origin = prediction.crop.to_crop(scale * np.array(shift), SIDE)
+    scale = scale * SIDE / prediction.crop.side
+    return np.array([scale, *(origin / scale)])

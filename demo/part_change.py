@@ -4,17 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hmnet.body import MIRRORED_PART, PART_NAMES
+from demo.bodies import limbs_of
+from hmnet.body import MIRRORED_PART, BodyTemplate
 
-LIMBS = {
-    "head": ("head",),
-    "torso": ("torso",),
-    "left arm": ("left upper arm", "left lower arm", "left hand"),
-    "right arm": ("right upper arm", "right lower arm", "right hand"),
-    "left leg": ("left upper leg", "left lower leg", "left foot"),
-    "right leg": ("right upper leg", "right lower leg", "right foot"),
-}
-"""What can be dropped: a limb's parts are those whose names begin so or contain it."""
 PATCHES = 60
 """Patches of wrong labels at full noise."""
 
@@ -23,9 +15,9 @@ PATCHES = 60
 class PartChange:
     """What is done to the part map before HMNet is given it.
 
-    true_parts: the true map is taken first, where it is known. dropped: names of LIMBS, made background.
-    swapped: left and right are taken for each other. noise: 0 to 1, how much of the map wrong labels and
-    holes cover.
+    true_parts: the true map is taken first, where it is known. dropped: names of limbs, made background;
+    those that the body has not are passed over. swapped: a person's left and right are taken for each other.
+    noise: 0 to 1, how much of the map wrong labels and holes cover.
     """
 
     true_parts: bool = False
@@ -34,23 +26,20 @@ class PartChange:
     noise: float = 0.0
 
 
-def parts_of(limb: str) -> list[int]:
-    """Part ids of one of LIMBS."""
-    return [i for i, name in enumerate(PART_NAMES) if i and any(word in name for word in LIMBS[limb])]
-
-
-def change_parts(labels: np.ndarray, true_labels: np.ndarray | None, change: PartChange) -> np.ndarray:
-    """The part ids (S, S) uint8 after the change; equal inputs give equal outputs."""
+def change_parts(
+    labels: np.ndarray, true_labels: np.ndarray | None, change: PartChange, body: BodyTemplate
+) -> np.ndarray:
+    """The body's part ids (S, S) uint8 after the change; equal inputs give equal outputs."""
     labels = true_labels if change.true_parts and true_labels is not None else labels
-    labels = labels.copy()
+    labels, limbs = labels.copy(), limbs_of(body)
     for limb in change.dropped:
-        labels[np.isin(labels, parts_of(limb))] = 0
-    if change.swapped:
+        labels[np.isin(labels, limbs.get(limb, ()))] = 0
+    if change.swapped and not body.one_sided:
         labels = np.asarray(MIRRORED_PART, np.uint8)[labels]
-    return _with_noise(labels, change.noise) if change.noise > 0 else labels
+    return _with_noise(labels, change.noise, len(body.part_names)) if change.noise > 0 else labels
 
 
-def _with_noise(labels: np.ndarray, noise: float) -> np.ndarray:
+def _with_noise(labels: np.ndarray, noise: float, part_count: int) -> np.ndarray:
     """Round patches on the person that carry a wrong part or none, more and larger ones with more noise.
 
     The patches of less noise are among those of more, so that a slider shows one thing growing.
@@ -62,7 +51,7 @@ def _with_noise(labels: np.ndarray, noise: float) -> np.ndarray:
     size = len(labels)
     y, x = np.mgrid[:size, :size]
     for number in range(round(PATCHES * noise)):
-        pick, part = generator.random(), generator.integers(0, len(PART_NAMES))
+        pick, part = generator.random(), generator.integers(0, part_count)
         radius = size * generator.uniform(0.015, 0.05)
         at = int(pick * len(rows))
         patch = (y - rows[at]) ** 2 + (x - columns[at]) ** 2 < radius**2

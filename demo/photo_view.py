@@ -1,4 +1,4 @@
-"""The four pictures of a person: photo and box, body parts, joints, mesh over the photo.
+"""The four pictures of a person or of a hand: photo and box, body parts, joints, mesh over the photo.
 
 Python sends the photo and what lies over it once; the scripts in `photo_view/` draw it in the browser, so
 that opacity, swiping, pointing and dragging take no time and no network. Two things come back as events:
@@ -7,6 +7,7 @@ visitor dragged, all in px of the upright photo.
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -16,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from demo import figures
-from demo.captions import BRANCH, PICTURES, REGRESSED
+from demo.bodies import bones_of, joint_colours, words_of
+from demo.captions import BRANCH, PICTURES, REGRESSED, pictures_of
 from hmnet.body import PART_COLOURS, PART_NAMES, BodyTemplate
 from hmnet.person_box import LEAST_SIDE
 
@@ -56,6 +58,8 @@ class PhotoScene:
     labels: (S, S) uint8 part ids over the crop. true_labels: the same, true, where they are known.
     figures: skeletons, the joint branch's first, then the one regressed from the surface.
     overlay: (h, w, 4) uint8 RGBA of straight alpha, the mesh at the size of `shown(image)`.
+    body: the name of the body shown, as `settings` was given it. turn: radians by which the square is turned
+    about its middle, as in `hmnet.data.crop.Crop`.
     """
 
     image: np.ndarray
@@ -67,6 +71,8 @@ class PhotoScene:
     true_labels: np.ndarray | None
     figures: tuple[Figure2D, ...]
     overlay: np.ndarray | None
+    body: str = "anny"
+    turn: float = 0.0
 
 
 def shown(image: np.ndarray) -> np.ndarray:
@@ -80,17 +86,31 @@ def page_markup() -> str:
     return f'<div class="photo-view"><div class="photo-cards">{cards}</div>{_legend()}</div>'
 
 
-def settings(body: BodyTemplate) -> dict:
-    """What never changes: names and colours of parts and joints, bones as pairs of joints, the least box,
-    and which skeletons will come."""
+def settings(bodies: Mapping[str, BodyTemplate]) -> dict:
+    """What never changes: of each body, by the name that scenes call it, names and colours of parts and
+    joints, bones as pairs of joints, and the page's words; the least box; which skeletons will come.
+
+    Before the first scene the first body is shown.
+    """
     return {
-        "part_names": list(PART_NAMES),
-        "part_colours": [_hex(colour) for colour in PART_COLOURS],
-        "joint_names": list(body.joint_names),
-        "joint_colours": [_hex(_side_colour(name)) for name in body.joint_names],
-        "bones": [[body.joint_index(name) for name in bone] for bone in figures.SKELETON],
+        "bodies": {name: _body_settings(body) for name, body in bodies.items()},
         "figure_names": [BRANCH, REGRESSED],
         "least_side": LEAST_SIDE,
+    }
+
+
+def _body_settings(body: BodyTemplate) -> dict:
+    words = words_of(body)
+    return {
+        "part_names": list(body.part_names),
+        "part_colours": [_hex(colour) for colour in body.part_colours],
+        "joint_names": list(body.joint_names),
+        "joint_colours": [_hex(colour) for colour in joint_colours(body).values()],
+        "bones": [[body.joint_index(name) for name in bone] for bone in bones_of(body)],
+        "one": words.one,
+        "many": words.many,
+        "parts": words.parts,
+        "captions": {name: [title, sentence] for name, (title, sentence, _) in pictures_of(body).items()},
     }
 
 
@@ -101,6 +121,8 @@ def drawing(scene: PhotoScene) -> dict:
         "size": list(scene.photo_size),
         "box": _numbers(scene.box),
         "crop": _numbers(scene.crop),
+        "turn": float(scene.turn),
+        "body": scene.body,
         "people": [_numbers(box) for box in scene.people],
         "side": len(scene.labels),
         "labels": _pack(scene.labels),
@@ -179,12 +201,6 @@ def _legend() -> str:
         '<ul class="part-legend" role="listbox" aria-label="Body parts and their share of the person: '
         f'the chosen one lights up in the picture">{rows}</ul><p class="caption shares"></p>'
     )
-
-
-def _side_colour(joint: str) -> tuple[int, int, int]:
-    """Warm on the person's right, cool on the left."""
-    side = joint.split("_")[0]
-    return {"left": figures.LEFT, "right": figures.RIGHT}.get(side, figures.MIDDLE)
 
 
 def _window(overlay: np.ndarray, photo_size: tuple[int, int]) -> dict | None:

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from demo import captions, viewer
+from demo.bodies import words_of
 from demo.exports import photo_name
 from demo.part_change import PartChange
 from demo.session import Lab, Session
-from hmnet.body import BodyTemplate
 from hmnet.errors import DataError
 from hmnet.predictor import Prediction
 
@@ -34,13 +34,12 @@ REPAINT = """for (const query of ["(prefers-color-scheme: dark)", "print"]) {
 """The view draws itself anew with the window's size; here colours change with these."""
 FOOTER = (
     "This file holds everything it shows and asks no other computer. Points are in metres, in the camera's "
-    "frame: x right, y down, z away, the pelvis at the origin."
+    "frame: x right, y down, z away, the {root} at the origin."
 )
 
 
 def report(
     session: Session,
-    body: BodyTemplate,
     photos_png: bytes | None,
     viewer_png: bytes | None,
     tables_html: Sequence[tuple[str, str]],
@@ -52,10 +51,11 @@ def report(
     the page shows it. written: the date in it, now by default. Raises DataError for a picture that is no PNG.
     """
     written = (written or datetime.now(timezone.utc)).astimezone(timezone.utc)
+    words = words_of(session.body)
     pictures = [
         picture(png, text)
         for png, text in (
-            (photos_png, "The photo with the box, the body parts, the joints and the mesh over it"),
+            (photos_png, f"The photo with the box, the {words.parts}, the joints and the mesh over it"),
             (viewer_png, "The meshes as the 3D view on the page showed them"),
         )
         if png is not None
@@ -66,9 +66,9 @@ def report(
             f"<header><h1>HumanMeshNet: report</h1><p>{written.day} {written:%B %Y, %H:%M} UTC</p></header>",
             _settings(session),
             _section("Pictures", "".join(pictures), "panels"),
-            _section("In 3D", _live(session, body), "live"),
+            _section("In 3D", _live(session), "live"),
             _section("Numbers", "".join(_table(*table) for table in tables_html), "tables"),
-            f"<footer><p>{FOOTER}</p></footer></body></html>",
+            f"<footer><p>{FOOTER.format(root=words.root)}</p></footer></body></html>",
         ]
     )
 
@@ -101,17 +101,19 @@ def _head() -> str:
 
 
 def _settings(session: Session) -> str:
-    prediction = session.prediction
+    prediction, one = session.prediction, words_of(session.body).one
     weights = prediction.weights
     width, height = prediction.photo_size
     photo = "the visitor's own" if session.example is None else f"rendered example {photo_name(session)}"
     facts = {
         "Photo": f"{photo}, {width} × {height} px",  # noqa: RUF001 (the sign between two sides)
-        "Person box": ", ".join(f"{edge:.0f}" for edge in prediction.box) + " px",
+        f"{one.capitalize()} box": ", ".join(f"{edge:.0f}" for edge in prediction.box) + " px",
         "Weights": f"{weights.source}, variant {weights.variant}, revision {weights.revision}",
         "Regulariser": lab_words(session.lab),
         "Part map": change_words(session.change),
     }
+    if session.side is not None:
+        facts["Side"] = session.side
     if weights.notice:
         facts["Notice"] = weights.notice
     rows = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items())
@@ -138,15 +140,15 @@ def _section(title: str, content: str, name: str) -> str:
     return f'<section><h2>{escape(title)}</h2><div class="{name}">{content}</div></section>'
 
 
-def _live(session: Session, body: BodyTemplate) -> str:
+def _live(session: Session) -> str:
     """The page's own 3D view of both meshes, outside of Gradio: what that gives the script is given here."""
     panes = [
         viewer.Pane(name, *captions.PANES[name], vertices=vertices, colour=COLOURS[name])
         for name, vertices in _meshes(session.prediction).items()
     ]
     layouts = [viewer.Layout("report", "Raw and regularised", tuple(COLOURS))]
-    value = viewer.drawing(session.token, panes, layouts, asdict(session.lab))
-    props = _json({"value": value, "surfaces": viewer.surfaces(body)})
+    value = viewer.drawing(session.token, panes, layouts, asdict(session.lab), session.body_name)
+    props = _json({"value": value, "surfaces": viewer.surfaces({session.body_name: session.body})})
     return (
         f'<div id="viewer">{viewer.page_markup()}</div><script>\n(() => {{\n'
         'const element = document.getElementById("viewer");\n'

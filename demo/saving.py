@@ -11,7 +11,6 @@ from demo import captions, exports, link, report_page
 from demo.heat import Heat
 from demo.lessons import Lessons
 from demo.session import Session
-from hmnet.body import BodyTemplate
 from hmnet.errors import DataError, HMNetError
 
 NOTHING_TO_SAVE = "There is nothing to save yet: give the page a photo first."
@@ -26,8 +25,7 @@ CLICK = "() => document.querySelector('#saved-file').click()"
 class Saving:
     """Lays out the buttons; `wire` makes them work."""
 
-    def __init__(self, body: BodyTemplate, html: Callable[..., gr.HTML]):
-        self.body = body
+    def __init__(self, html: Callable[..., gr.HTML]):
         with gr.Column(elem_id="exports"):
             html(captions.EXPORTS)
             with gr.Row(elem_classes="buttons"):
@@ -63,7 +61,7 @@ class Saving:
             tables = lessons.tables(session, heat(session, uploaded, values))
             try:
                 pngs = [picture_of(picture) for picture in (photos, views)]
-                page = report_page.report(session, self.body, *pngs, tables)
+                page = report_page.report(session, *pngs, tables)
             except HMNetError as error:
                 raise gr.Error(str(error), print_exception=False) from error
             file = self._new_folder() / "humanmeshnet.html"
@@ -75,7 +73,8 @@ class Saving:
             if session is None or session.example is None:
                 raise gr.Error(ONLY_EXAMPLES, print_exception=False)
             state = link.view_state(view)
-            return link.query(lessons.linked(tuple(values), session.example.photo.stem, state))
+            mode = "hand" if session.body.one_sided else "body"
+            return link.query(lessons.linked(tuple(values), mode, session.example.photo.stem, state))
 
         self.report.click(
             report, [*context, *self.pictures], self.file,
@@ -93,7 +92,8 @@ class Saving:
         """A listener that writes a file of the session, in Gradio's cache and so for a short while."""
 
         def saved(session):
-            return str(exports.write(_present(session), self.body, kind, self._new_folder()))
+            session = _present(session)
+            return str(exports.write(session, session.body, kind, self._new_folder()))
 
         return saved
 

@@ -11,9 +11,8 @@ from demo.heat import Heat, nice_limit
 from demo.photo_view import Figure2D, PhotoScene, shown
 from demo.session import Session
 from demo.viewer import Layout, Pane, Shade, Skeleton
-from hmnet.body import BodyTemplate
 from hmnet.camera import project
-from hmnet.mesh import MeshTopology
+from hmnet.data.crop import Crop
 from hmnet.render import cutout
 
 RAW, REGULARISED, TRUTH, CHANGED = "#d9a282", "#8ecae6", "#a7c957", "#e0afd0"
@@ -24,9 +23,11 @@ OVER_PHOTO = "#ffffff"
 """Colour of the second skeleton over the photo; the first is warm on the person's right, cool on the left."""
 
 
-def photo_scene(session: Session, body: BodyTemplate) -> PhotoScene:
-    """The four pictures of the session's person."""
+def photo_scene(session: Session) -> PhotoScene:
+    """The four pictures of the session's person or hand."""
     prediction = session.prediction
+    crop = prediction.crop
+    labels, true_labels = (_as_in_photo(one, crop) for one in (prediction.labels, session.true_labels))
     others = tuple(
         person.box for person in prediction.people if not np.allclose(person.box, prediction.box, atol=1)
     )
@@ -35,29 +36,33 @@ def photo_scene(session: Session, body: BodyTemplate) -> PhotoScene:
         Figure2D(name, OVER_PHOTO, project(joints, prediction.camera)) for name, joints in skeletons.items()
     )
     return PhotoScene(
-        prediction.image, prediction.photo_size, prediction.box, np.array(prediction.crop.box), others,
-        prediction.labels, session.true_labels, figures, _overlay(session, body),
+        prediction.image, prediction.photo_size, prediction.box, np.array(crop.box), others,
+        labels, true_labels, figures, _overlay(session), session.body_name,
+        crop.turn,
     )  # fmt: skip
 
 
-def _overlay(session: Session, body: BodyTemplate) -> np.ndarray:
+def _as_in_photo(labels: np.ndarray | None, crop: Crop) -> np.ndarray | None:
+    """A crop's part ids (S, S) as the photo has them where the networks saw it in a mirror."""
+    return labels[:, ::-1] if crop.in_mirror and labels is not None else labels
+
+
+def _overlay(session: Session) -> np.ndarray:
     """The full surface (h, w, 4) uint8 as it lies over the shown photo."""
-    prediction = session.prediction
+    prediction, body = session.prediction, session.body
     height, width = shown(prediction.image).shape[:2]
     camera = prediction.camera * np.array([width / prediction.photo_size[0], 1, 1])
     vertices = body.upsample(torch.as_tensor(prediction.vertices)).numpy()
     return cutout((width, height), vertices, body.full_faces.numpy(), camera, MESH_COLOUR)
 
 
-def panes(
-    session: Session, heat: Heat, body: BodyTemplate, topology: MeshTopology
-) -> tuple[list[Pane], list[Layout]]:
+def panes(session: Session, heat: Heat) -> tuple[list[Pane], list[Layout]]:
     """All panes of the 3D view, and which of them each lesson shows."""
     made = [
         *_own_panes(session, heat),
-        *_change_panes(session, body),
-        *_square_panes(session, topology),
-        *_variant_panes(session, topology),
+        *_change_panes(session),
+        *_square_panes(session),
+        *_variant_panes(session),
     ]
     names = {pane.name for pane in made}
     layouts = [
@@ -97,7 +102,7 @@ def _own_panes(session: Session, heat: Heat) -> Iterator[Pane]:
         )  # fmt: skip
 
 
-def _change_panes(session: Session, body: BodyTemplate) -> Iterator[Pane]:
+def _change_panes(session: Session) -> Iterator[Pane]:
     """The mesh before and after the part map was changed, and how far that moved it."""
     before, after = session.untouched, session.prediction
     yield Pane(
@@ -110,16 +115,17 @@ def _change_panes(session: Session, body: BodyTemplate) -> Iterator[Pane]:
     )  # fmt: skip
     moved = 1000 * np.linalg.norm(after.vertices - before.vertices, axis=1).astype(np.float32)
     title, sentence = captions.PANES["change"]
+    sentence = captions.HAND_UNCHANGED if session.body.one_sided else sentence
     yield Pane(
-        "change", title, compare.parts_sentence(session, body) or sentence, vertices=after.vertices,
+        "change", title, compare.parts_sentence(session, session.body) or sentence, vertices=after.vertices,
         raw=after.raw_vertices, colour=CHANGED, shade=Shade(moved, nice_limit(moved), title),
         always_shaded=True,
     )  # fmt: skip
 
 
-def _square_panes(session: Session, topology: MeshTopology) -> Iterator[Pane]:
+def _square_panes(session: Session) -> Iterator[Pane]:
     """The paper's Fig. 8, where the network trained without Eq. 3 is there."""
-    for name, corner in compare.square(session, topology).items():
+    for name, corner in compare.square(session, session.topology).items():
         error = "" if corner.surface is None else f", surface error {corner.surface:.0f} mm"
         yield Pane(
             name, corner.title, f"Roughness {corner.roughness:.1f} mm{error}.", vertices=corner.vertices,
@@ -127,9 +133,9 @@ def _square_panes(session: Session, topology: MeshTopology) -> Iterator[Pane]:
         )  # fmt: skip
 
 
-def _variant_panes(session: Session, topology: MeshTopology) -> Iterator[Pane]:
+def _variant_panes(session: Session) -> Iterator[Pane]:
     """Each variant's mesh under the lab's settings."""
-    for name, (raw, regularised) in compare.variant_meshes(session, topology).items():
+    for name, (raw, regularised) in compare.variant_meshes(session, session.topology).items():
         title, sentence = captions.variant(name)
         yield Pane(
             f"variant-{name}", title, sentence, vertices=regularised, raw=raw, colour=REGULARISED,

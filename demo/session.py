@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from secrets import token_hex
 
 import numpy as np
 
+from demo.bodies import surface_name
 from demo.examples import Example
 from demo.part_change import PartChange, change_parts
+from hmnet.body import BodyTemplate
 from hmnet.comparison import Answer, Comparison
-from hmnet.data.crop import Crop, extract_labels
+from hmnet.data.crop import extract_labels
+from hmnet.mesh import MeshTopology
 from hmnet.person_box import check_box
 from hmnet.predictor import Prediction, Predictor
 
@@ -37,7 +41,7 @@ class Lab:
 
 @dataclass(frozen=True)
 class Session:
-    """The person a visitor looks at.
+    """The person, or the hand, that a visitor looks at.
 
     prediction: what is shown, with the lab's settings and the change of the part map. untouched: the same
     with the lab's settings alone. example: of a rendered photo, its truth. true_labels: (S, S) uint8, the
@@ -54,6 +58,32 @@ class Session:
     change: PartChange = NO_CHANGE
     token: str = field(default_factory=lambda: token_hex(4))
 
+    @property
+    def body(self) -> BodyTemplate:
+        """The template of what is shown."""
+        return self.prediction.body
+
+    @property
+    def side(self) -> str | None:
+        """Of a hand "left" or "right", of a person None."""
+        return self.prediction.side
+
+    @property
+    def body_name(self) -> str:
+        """What the page calls the shown surface, see `demo.bodies.surface_name`."""
+        return surface_name(self.body, self.side)
+
+    @property
+    def topology(self) -> MeshTopology:
+        """Of the body's template."""
+        return topology_of(self.body)
+
+
+@lru_cache(maxsize=8)
+def topology_of(body: BodyTemplate) -> MeshTopology:
+    """The body's edges and neighbours, made once."""
+    return MeshTopology.from_faces(body.faces, len(body.vertices))
+
 
 def reconstruct(
     models: Models,
@@ -61,9 +91,24 @@ def reconstruct(
     example: Example | None = None,
     lab: Lab = Lab(),
     box: Sequence[float] | np.ndarray | None = None,
+    side: str | None = None,
 ) -> Session:
-    """Runs the networks on a photo. Raises HMNetError for what is not a usable photo of a person."""
-    return _begin(models, models.predictor.predict(photo, box), example, lab)
+    """Runs the networks on a photo. Raises HMNetError for what is not a usable photo of a person.
+
+    side: "left" or "right", of a hand that is to be taken for such a one.
+    """
+    return _begin(models, predict(models, photo, box, side), example, lab)
+
+
+def predict(
+    models: Models,
+    photo: Path | np.ndarray,
+    box: Sequence[float] | np.ndarray | None = None,
+    side: str | None = None,
+) -> Prediction:
+    """What the networks say of a photo; only those of hands may be told a side."""
+    said = {} if side is None else {"side": side}
+    return models.predictor.predict(photo, box, **said)
 
 
 def choose(models: Models, session: Session, point: tuple[float, float]) -> Session | None:
@@ -80,7 +125,9 @@ def choose(models: Models, session: Session, point: tuple[float, float]) -> Sess
     return None if np.allclose(box, prediction.box, atol=1) else move_box(models, session, box)
 
 
-def move_box(models: Models, session: Session, box: Sequence[float] | np.ndarray) -> Session:
+def move_box(
+    models: Models, session: Session, box: Sequence[float] | np.ndarray, side: str | None = None
+) -> Session:
     """Runs the networks on another box, (4,) xyxy in px of the upright photo; the people found are kept.
 
     An example's truth is kept where the box still holds most of its person. Raises BoxError and
@@ -90,7 +137,7 @@ def move_box(models: Models, session: Session, box: Sequence[float] | np.ndarray
     # The session keeps a large photo at a smaller size: from here on that is the photo.
     scale = prediction.image.shape[1] / prediction.photo_size[0]
     box = check_box(box, prediction.photo_size)
-    found = models.predictor.predict(prediction.image, box * scale)
+    found = predict(models, prediction.image, box * scale, side)
     people = tuple(replace(person, box=person.box * scale) for person in prediction.people)
     example = session.example
     if example is not None and _share_inside(example.part_map > 0, box) < 0.5:
@@ -98,11 +145,16 @@ def move_box(models: Models, session: Session, box: Sequence[float] | np.ndarray
     return _begin(models, replace(found, people=people), example, session.lab)
 
 
-def again(models: Models, session: Session) -> Session:
+def again(models: Models, session: Session, side: str | None = None) -> Session:
     """Runs the networks once more on what is shown."""
     if session.example is not None:
-        return reconstruct(models, session.example.photo, session.example, session.lab)
-    return move_box(models, session, session.prediction.box)
+        return reconstruct(models, session.example.photo, session.example, session.lab, side=side)
+    return move_box(models, session, session.prediction.box, side)
+
+
+def switch(models: Models, session: Session, side: str | None = None) -> Session:
+    """Runs the networks of the other kind, of hands or of people, on the photo that is shown."""
+    return reconstruct(models, session.prediction.image, None, session.lab, side=side)
 
 
 def regularise(models: Models, session: Session, lab: Lab) -> Session:
@@ -115,7 +167,7 @@ def regularise(models: Models, session: Session, lab: Lab) -> Session:
 
 def break_parts(models: Models, session: Session, change: PartChange) -> Session:
     """The session with another change of the part map; HMNet runs on it, the segmenter does not."""
-    labels = change_parts(session.untouched.labels, session.true_labels, change)
+    labels = change_parts(session.untouched.labels, session.true_labels, change, session.body)
     if np.array_equal(labels, session.untouched.labels):
         return replace(session, prediction=session.untouched, change=change)
     changed = models.predictor.with_parts(session.untouched, labels)
@@ -126,7 +178,7 @@ def _begin(models: Models, prediction: Prediction, example: Example | None, lab:
     true_labels = None
     if example is not None:
         scale = example.part_map.shape[1] / prediction.photo_size[0]
-        crop = Crop(tuple(edge * scale for edge in prediction.crop.box))
+        crop = replace(prediction.crop, box=tuple(edge * scale for edge in prediction.crop.box))
         true_labels = extract_labels(example.part_map, crop, len(prediction.labels))
     variants = models.comparison.answers(prediction, true_labels)
     prediction = _regularised(models, prediction, lab)

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from demo.bodies import words_of
 from demo.session import Session
 from hmnet.predictor import Predictor
 from hmnet.render import renderer_name
@@ -26,8 +27,9 @@ def line(session: Session | None, predictor: Predictor) -> str:
 
 
 def people_line(session: Session) -> str:
-    """HTML: how many people were found, and what to do about it; empty for one."""
+    """HTML: how many people, or hands, were found, and what to do about it; empty for one."""
     count = len(session.prediction.people)
     if count < 2:
         return ""
-    return f'<p class="people">{count} people were found: click another one in the photo with the boxes.</p>'
+    many = words_of(session.body).many
+    return f'<p class="people">{count} {many} were found: click another one in the photo with the boxes.</p>'

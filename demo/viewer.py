@@ -7,14 +7,15 @@ vertex is converted.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from demo.figures import SKELETON, heat_stops
-from hmnet.body import PART_COLOURS, PART_NAMES, BodyTemplate
+from demo.bodies import bones_of
+from demo.figures import heat_stops
+from hmnet.body import BodyTemplate
 
 STYLE = Path(__file__).with_name("viewer.css")
 SCRIPTS = ("mesh", "camera", "gl", "panes", "overlay", "inspect", "control", "page")
@@ -109,9 +110,20 @@ def page_markup() -> str:
     )
 
 
-def surfaces(body: BodyTemplate) -> dict:
-    """What never changes: triangles and parts of the full surface and of the network's mesh, how the one is
-    made of the other, names and colours of the parts, the colour scale, bones as pairs of joints."""
+def surfaces(bodies: Mapping[str, BodyTemplate]) -> dict:
+    """What never changes: the colour scale, and of each body, by the name that drawings call it, its surface.
+
+    Before the first drawing the first body is taken.
+    """
+    return {
+        "bodies": {name: _surface(body) for name, body in bodies.items()},
+        "colour_scale": [list(stop) for stop in heat_stops()],
+    }
+
+
+def _surface(body: BodyTemplate) -> dict:
+    """Triangles and parts of the full surface and of the network's mesh, how the one is made of the other,
+    names and colours of the parts, bones as pairs of joints."""
     upsampling = body.upsampling
     rows, columns = upsampling.indices().numpy()
     return {
@@ -128,19 +140,20 @@ def surfaces(body: BodyTemplate) -> dict:
             "columns": _pack(columns, np.uint16),
             "weights": _pack(upsampling.values().numpy(), np.float32),
         },
-        "part_names": list(PART_NAMES),
-        "part_colours": ["#{:02x}{:02x}{:02x}".format(*colour) for colour in PART_COLOURS],
-        "colour_scale": [list(stop) for stop in heat_stops()],
-        "bones": [[body.joint_index(name) for name in bone] for bone in SKELETON],
+        "part_names": list(body.part_names),
+        "part_colours": ["#{:02x}{:02x}{:02x}".format(*colour) for colour in body.part_colours],
+        "bones": [[body.joint_index(name) for name in bone] for bone in bones_of(body)],
     }
 
 
-def drawing(person: str, panes: Sequence[Pane], layouts: Sequence[Layout], lab: dict) -> dict:
+def drawing(
+    person: str, panes: Sequence[Pane], layouts: Sequence[Layout], lab: dict, body: str = "anny"
+) -> dict:
     """What the scripts draw, the component's value.
 
     person: a token; with a new one the camera goes back to the front. lab: the regulariser's settings that
-    the panes were computed under, {"enabled", "iterations", "strength", "operator"}. Raises ValueError for a
-    layout that cannot be shown.
+    the panes were computed under, {"enabled", "iterations", "strength", "operator"}. body: whose surface the
+    panes show, as `surfaces` was given its name. Raises ValueError for a layout that cannot be shown.
     """
     names = [pane.name for pane in panes]
     for layout in layouts:
@@ -155,6 +168,7 @@ def drawing(person: str, panes: Sequence[Pane], layouts: Sequence[Layout], lab: 
         raise ValueError("There is no layout: give at least one.")
     return {
         "person": person,
+        "body": body,
         "panes": [_packed_pane(pane) for pane in panes],
         "layouts": [{"name": one.name, "title": one.title, "panes": list(one.panes)} for one in layouts],
         "lab": {name: lab[name] for name in ("enabled", "iterations", "strength", "operator")},

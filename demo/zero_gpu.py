@@ -25,18 +25,16 @@ else:
     spaces = None
 
 
-def lend(models: "Models") -> None:
+def lend(*models: "Models") -> None:
     """On ZeroGPU, replaces the methods that run networks by such as run them where the GPU is lent to."""
     if spaces is None:
         return
-    predictor, comparison = models.predictor, models.comparison
     # Not the engine's methods, several of which a photo needs: each would be a loan.
-    methods = {
-        (predictor, "predict"): predictor.predict,
-        (predictor, "with_parts"): predictor.with_parts,
-        (predictor, "features"): predictor.features,
-        (comparison, "answers"): comparison.answers,
-    }
+    names = ("predict", "with_parts", "features")
+    methods = {}
+    for each in models:
+        methods |= {(each.predictor, name): getattr(each.predictor, name) for name in names}
+        methods[each.comparison, "answers"] = each.comparison.answers
     call = _on_lent_gpu([*methods.values()])
     for index, (owner, name) in enumerate(methods):
         setattr(owner, name, _told(call, index))

@@ -85,8 +85,10 @@ ONLY_IN = {
     "demo": ("demo/", "app.py"),
     "gradio": (
         "demo/api.py",
+        "demo/hand_switch.py",
         "demo/lessons.py",
         "demo/motion_tab.py",
+        "demo/panels.py",
         "demo/saving.py",
         "demo/serving/",
         "demo/theme.py",

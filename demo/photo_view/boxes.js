@@ -25,7 +25,7 @@ const pointInPerson = (index) => {
   const points = shares.flatMap((v) => shares.map((u) => [x0 + u * (x1 - x0), y0 + v * (y1 - y0)]));
   return points.find((point) => personAt(point) === index) ?? points[0];
 };
-// The square that the networks would see of a box, by the margin of the one they saw.
+// The square that the networks would see of a box, by the margin of the one they saw; turned as that was.
 const cropAround = (box) => {
   const { box: seen, crop } = scene.value;
   const margin = (crop[2] - crop[0]) / Math.max(seen[2] - seen[0], seen[3] - seen[1]);
@@ -96,7 +96,12 @@ const paintHandles = (pen, view, [x0, y0, x1, y1]) => {
 const paintBoxes = (pen, view) => {
   const { people, crop } = scene.value;
   const box = boxToFrame(view, currentBox());
-  const seen = boxToFrame(view, edited ? cropAround(edited) : crop);
+  const seen = turnedCorners(view, edited ? cropAround(edited) : crop, scene.value.turn);
+  const traceSeen = () => {
+    pen.beginPath();
+    seen.forEach(([x, y], corner) => (corner ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+    pen.closePath();
+  };
   const trace = ([x0, y0, x1, y1]) => {
     pen.beginPath();
     pen.rect(x0, y0, x1 - x0, y1 - y0);
@@ -104,7 +109,7 @@ const paintBoxes = (pen, view) => {
   paintPhoto(pen, view);
   withinPhoto(pen, view, () => {
     // What the networks do not see steps back.
-    trace(seen);
+    traceSeen();
     pen.rect(view.left, view.top, view.width, view.height);
     pen.fillStyle = "rgba(15, 23, 42, 0.35)";
     pen.fill("evenodd");
@@ -115,7 +120,7 @@ const paintBoxes = (pen, view) => {
       paintTag(pen, view, String(index + 2), OTHERS_COLOUR, placed[0], placed[1]);
     });
   });
-  trace(seen);
+  traceSeen();
   strokeTwice(pen, CROP_COLOUR, 1.4 * view.unit, [6 * view.unit, 5 * view.unit]);
   trace(box);
   strokeTwice(pen, BOX_COLOUR, 2.4 * view.unit);
@@ -124,9 +129,11 @@ const paintBoxes = (pen, view) => {
 };
 
 const describeBoxes = () => {
-  const { people, size } = scene.value;
+  const { people, size, turn } = scene.value;
+  const { one, many } = bodyShown();
   const box = currentBox().map(Math.round);
-  const others = people.length ? `, and ${some(people.length, "other person", "other people")}` : "";
-  return `The photo, ${size.map(Math.round).join(" by ")} px, with the person box from ${box.slice(0, 2).join(", ")} `
-    + `to ${box.slice(2).join(", ")}, the square crop around it${others}`;
+  const others = people.length ? `, and ${some(people.length, `other ${one}`, `other ${many}`)}` : "";
+  const turned = turn ? `, turned by ${Math.round((180 * turn) / Math.PI)} degrees` : "";
+  return `The photo, ${size.map(Math.round).join(" by ")} px, with the ${one} box from ${box.slice(0, 2).join(", ")} `
+    + `to ${box.slice(2).join(", ")}, the square crop around it${turned}${others}`;
 };

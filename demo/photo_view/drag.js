@@ -52,11 +52,15 @@ const placeBoxLayers = (view) => {
     Object.assign(peopleLayer.children[index].style, { left: `${left}px`, top: `${top}px` });
   });
 };
+const capitalised = (word) => word[0].toUpperCase() + word.slice(1);
 const makePeople = () => {
+  const { one, many } = bodyShown();
+  peopleLayer.ariaLabel = `Other ${many} in the photo`;
+  boxLayer.ariaLabel = boxLayer.ariaLabel.replace(/^\w+/, capitalised(one));
   peopleLayer.replaceChildren(...scene.value.people.map((_, index) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.ariaLabel = `Person ${index + 2}: reconstruct this one`;
+    button.ariaLabel = `${capitalised(bodyShown().one)} ${index + 2}: reconstruct this one`;
     button.addEventListener("click", () => choose(pointInPerson(index)));
     return button;
   }));

@@ -27,6 +27,8 @@ const choices = {
   labels: "predicted",
   figures: [],
 };
+// The settings of the body that is shown; before the first value those of the first one.
+const bodyShown = () => props.settings.bodies[scene?.value.body] ?? Object.values(props.settings.bodies)[0];
 // Null before the first value, then {value, photo, overlay, labels, trueLabels}, pictures decoded.
 let scene = null;
 
@@ -41,6 +43,14 @@ const liveView = (name) => fit(scene.value.size, cards[name].canvas.clientWidth,
 const toFrame = (view, [x, y]) => [view.left + x * view.scale, view.top + y * view.scale];
 const toPhoto = (view, [x, y]) => [(x - view.left) / view.scale, (y - view.top) / view.scale];
 const boxToFrame = (view, [x0, y0, x1, y1]) => [...toFrame(view, [x0, y0]), ...toFrame(view, [x1, y1])];
+// The corners of a box of the photo that is turned about its middle by radians, clockwise from the upper left.
+const turnedCorners = (view, [x0, y0, x1, y1], turn) => {
+  const [x, y, across, along] = [(x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2];
+  const [cosine, sine] = [Math.cos(turn), Math.sin(turn)];
+  return [[-1, -1], [1, -1], [1, 1], [-1, 1]].map(([u, v]) => toFrame(view, [
+    x + u * across * cosine - v * along * sine, y + u * across * sine + v * along * cosine,
+  ]));
+};
 const pointOf = (event, canvas) => {
   const { left, top } = canvas.getBoundingClientRect();
   return [event.clientX - left, event.clientY - top];

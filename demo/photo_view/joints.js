@@ -6,7 +6,7 @@ const figureChoices = element.querySelector(".figure-choices");
 let joint = -1; // the one that is told of
 
 const isShown = (figure) => choices.figures[figure] ?? true;
-const jointName = (index) => props.settings.joint_names[index].replace("_", " ");
+const jointName = (index) => bodyShown().joint_names[index].replace("_", " ");
 const gaps = () => {
   const [first, second] = scene.value.figures;
   return second ? first.points.map(([x, y], i) => Math.hypot(x - second.points[i][0], y - second.points[i][1])) : null;
@@ -18,7 +18,7 @@ const pixels = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} 
 // keeps them apart from it where both run along one limb.
 const paintFigure = (pen, view, figure, isFirst) => {
   const points = figure.points.map((point) => toFrame(view, point));
-  const { bones, joint_colours: sides } = props.settings;
+  const { bones, joint_colours: sides } = bodyShown();
   for (const [parent, child] of bones) {
     pen.beginPath();
     pen.moveTo(...points[parent]);
@@ -124,7 +124,7 @@ const controlJoints = () => {
   });
   jointLayer.addEventListener("keydown", (event) => {
     if (!scene) return;
-    const count = props.settings.joint_names.length;
+    const count = bodyShown().joint_names.length;
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     if (step) tellJoint(joint < 0 && step < 0 ? count - 1 : (joint + step + count) % count);
     else if (event.key === "Escape") tellJoint(-1);
@@ -141,5 +141,5 @@ const describeJoints = () => {
   const distance = apart
     ? `; the two versions of a joint lie ${pixels(mean(apart))} apart on average, at most ${pixels(apart[worst])} (${jointName(worst)})`
     : "";
-  return `The photo with skeletons of ${props.settings.joint_names.length} joints: ${names.join(", ") || "none shown"}${distance}`;
+  return `The photo with skeletons of ${bodyShown().joint_names.length} joints: ${names.join(", ") || "none shown"}${distance}`;
 };

@@ -1,6 +1,6 @@
-// The legend of the 24 parts: their shares; a row that is pointed at or focused lights its part up.
+// The legend of the parts: their shares; a row that is pointed at or focused lights its part up.
 const legend = element.querySelector(".part-legend");
-const rows = Array.from(legend.querySelectorAll("[data-part]"));
+let rows = Array.from(legend.querySelectorAll("[data-part]"));
 const sharesLine = element.querySelector(".shares");
 let hoveredRow = 0;
 let focusedRow = 0;
@@ -34,7 +34,24 @@ const fillLegend = () => {
     const share = (100 * right) / Math.max(1, right + wrong + missed + extra);
     agreement = ` ${Math.round(share)}% of them carry their true part.`;
   }
-  sharesLine.textContent = `${whose} of the person's pixels.${agreement}`;
+  sharesLine.textContent = `${whose} of the ${bodyShown().one}'s pixels.${agreement}`;
+};
+// Another body has other parts: its rows in the place of those that stand there.
+const makeLegend = () => {
+  const { part_names: names, part_colours: colours, one, parts } = bodyShown();
+  legend.ariaLabel = `${capitalised(parts)} and their share of the ${one}: the chosen one lights up in the picture`;
+  rows = names.slice(1).map((name, index) => {
+    const row = rows[0].cloneNode(true);
+    row.className = "";
+    row.dataset.part = index + 1;
+    row.tabIndex = index ? -1 : 0;
+    row.querySelector("i").style.background = colours[index + 1];
+    row.querySelector("span").textContent = name;
+    return row;
+  });
+  legend.replaceChildren(...rows);
+  [hoveredRow, focusedRow, lit] = [0, 0, 0];
+  controlLegend();
 };
 const controlLegend = () => {
   const focus = (row) => {

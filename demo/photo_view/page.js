@@ -71,6 +71,16 @@ const fetchScene = async (value) => {
     trueLabels: value.true_labels && unpack(value.true_labels),
   };
 };
+// The words and the legend of another body.
+const showBody = () => {
+  for (const [name, [title, sentence]] of Object.entries(bodyShown().captions)) {
+    const { card } = cards[name];
+    cards[name].title = title;
+    card.querySelector("h3").textContent = title;
+    card.querySelector(".caption").innerHTML = sentence;
+  }
+  makeLegend();
+};
 const draw = async () => {
   const turn = ++newest;
   const value = props.value && JSON.parse(JSON.stringify(props.value));
@@ -78,9 +88,11 @@ const draw = async () => {
   const start = performance.now();
   const fetched = await fetchScene(value);
   if (turn !== newest) return;
-  const isOther = ["photo", "box", "size", "people"].some((key) =>
+  const isOther = ["photo", "box", "size", "people", "body"].some((key) =>
     JSON.stringify(value[key]) !== JSON.stringify(scene?.value[key]));
+  const shownBefore = bodyShown();
   scene = fetched;
+  if (bodyShown() !== shownBefore) showBody();
   if (isOther) {
     // A box that the visitor is still moving outlives a new mesh, not a new person.
     [edited, press, joint] = [null, null, -1];

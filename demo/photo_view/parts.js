@@ -30,7 +30,7 @@ const countOutcomes = () => {
 };
 // Part -> number of its pixels, of the labels that are shown.
 const countParts = () => {
-  const counts = new Array(props.settings.part_names.length).fill(0);
+  const counts = new Array(bodyShown().part_names.length).fill(0);
   for (const part of shownLabels()) counts[part] += 1;
   return counts;
 };
@@ -43,7 +43,7 @@ const fillParts = () => {
   partsCanvas.width = partsCanvas.height = side;
   const pen = partsCanvas.getContext("2d");
   const pixels = pen.createImageData(side, side);
-  const palette = props.settings.part_colours.map(bytesOf);
+  const palette = bodyShown().part_colours.map(bytesOf);
   const isDifference = labelChoice() === "difference";
   const shown = shownLabels();
   shown.forEach((part, index) => {
@@ -59,6 +59,7 @@ const paintParts = (pen, view) => {
   fillParts();
   paintPhoto(pen, view);
   const [x0, y0, x1, y1] = boxToFrame(view, scene.value.crop);
+  const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
   withinPhoto(pen, view, () => {
     // The rest of the photo steps back a little, so that the person stands out.
     pen.globalAlpha = (0.3 * choices.opacity.parts) / 100;
@@ -66,21 +67,36 @@ const paintParts = (pen, view) => {
     pen.fillRect(view.left, view.top, view.width, view.height);
     pen.globalAlpha = choices.opacity.parts / 100;
     pen.imageSmoothingEnabled = false; // two labels have none between them
+    if (scene.value.turn) {
+      pen.translate(x, y);
+      pen.rotate(scene.value.turn);
+      pen.translate(-x, -y);
+    }
     pen.drawImage(partsCanvas, x0, y0, x1 - x0, y1 - y0);
   });
 };
 
+// A point of the photo where it lies before the crop is turned about its middle.
+const turnedBack = ([x, y]) => {
+  const { crop, turn } = scene.value;
+  if (!turn) return [x, y];
+  const [cosine, sine] = [Math.cos(turn), Math.sin(turn)];
+  const middle = [(crop[0] + crop[2]) / 2, (crop[1] + crop[3]) / 2];
+  const [u, v] = [x - middle[0], y - middle[1]];
+  return [middle[0] + u * cosine + v * sine, middle[1] - u * sine + v * cosine];
+};
 // Index of the label at a point of the photo, -1 outside the crop.
-const labelAt = ([x, y]) => {
+const labelAt = (point) => {
   const { crop, side, size } = scene.value;
-  if (!holds([0, 0, ...size], [x, y])) return -1;
+  if (!holds([0, 0, ...size], point)) return -1;
+  const [x, y] = turnedBack(point);
   const [column, row] = [x - crop[0], y - crop[1]].map((at) => Math.floor((at / (crop[2] - crop[0])) * side));
   return column < 0 || row < 0 || column >= side || row >= side ? -1 : row * side + column;
 };
 const tellParts = () => {
   if (labelChoice() !== "difference") {
     const found = countParts().slice(1).filter(Boolean).length;
-    say("parts", `${found} of 24 parts ${labelChoice() === "true" ? "show" : "found"}; point at one to name it.`);
+    say("parts", `${found} of ${bodyShown().part_names.length - 1} parts ${labelChoice() === "true" ? "show" : "found"}; point at one to name it.`);
     return;
   }
   const counts = countOutcomes();
@@ -99,8 +115,8 @@ const tellPartAt = (point) => {
     tellParts();
     return;
   }
-  const names = props.settings.part_names;
-  const colour = props.settings.part_colours[pointedPart];
+  const names = bodyShown().part_names;
+  const colour = bodyShown().part_colours[pointedPart];
   const known = scene.trueLabels ? ` (true: ${names[truth]})` : "";
   say("parts", { colour }, `${names[predicted]}${known}`);
 };
@@ -128,9 +144,9 @@ const describeParts = () => {
     return `Where the parts differ from the true ones: ${Object.entries(OUTCOMES)
       .map(([name, { title }]) => `${title} ${counts[name]} pixels`).join(", ")}`;
   }
-  const names = props.settings.part_names;
+  const names = bodyShown().part_names;
   const counts = countParts();
   const found = names.filter((_, part) => part && counts[part]);
   const kind = labelChoice() === "true" ? "true parts, " : "parts, ";
-  return `The photo with 24 ${kind}${found.length} ${labelChoice() === "true" ? "seen" : "found"}: ${found.join(", ") || "none"}`;
+  return `The photo with ${names.length - 1} ${kind}${found.length} ${labelChoice() === "true" ? "seen" : "found"}: ${found.join(", ") || "none"}`;
 };

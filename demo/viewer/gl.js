@@ -76,7 +76,7 @@ const rgbOf = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2
 
 const sheet = document.createElement("canvas");
 const gl = sheet.getContext("webgl2", { antialias: true, alpha: true, premultipliedAlpha: true });
-let painter = null; // {uniforms, indices, parts}: everything that is made once; anew after a lost context
+let painter = null; // {uniforms, faces, edges, parts}: what is made once for a body; anew after a lost context
 
 const compile = () => {
   const program = gl.createProgram();
@@ -111,6 +111,18 @@ const fill = (target, data) => {
   gl.bufferData(target, data, gl.STATIC_DRAW);
   return buffer;
 };
+// Puts the shown body's triangles, wires and parts on the graphics card, in the place of another one's.
+const loadBody = () => {
+  const each = (make) => Object.fromEntries(Object.values(meshes).map((mesh) => [mesh.name, make(mesh)]));
+  gl.bindVertexArray(null);
+  for (const kind of ["faces", "edges", "parts"]) Object.values(painter[kind] ?? {}).forEach((one) => gl.deleteBuffer(one));
+  Object.assign(painter, {
+    faces: each(({ faces }) => fill(gl.ELEMENT_ARRAY_BUFFER, faces)),
+    edges: each(({ edges }) => fill(gl.ELEMENT_ARRAY_BUFFER, edges)),
+    parts: each(({ parts }) => fill(gl.ARRAY_BUFFER, parts)),
+  });
+  gl.uniform3fv(painter.uniforms.partColours, body.part_colours.flatMap(rgbOf));
+};
 const setUp = () => {
   const program = compile();
   gl.useProgram(program);
@@ -118,20 +130,13 @@ const setUp = () => {
     "axes", "centre", "depths", "scale", "limit", "partColours", "kind", "isFlat", "colour", "line",
   ];
   const uniforms = Object.fromEntries(names.map((name) => [name, gl.getUniformLocation(program, name)]));
-  gl.uniform3fv(uniforms.partColours, props.surfaces.part_colours.flatMap(rgbOf));
   makeHeatScale();
   gl.enable(gl.DEPTH_TEST);
   gl.depthFunc(gl.LEQUAL);
   gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   gl.polygonOffset(1, 1); // surfaces step back behind their own wires
-  const each = (make) => Object.fromEntries(Object.values(meshes).map((mesh) => [mesh.name, make(mesh)]));
-  gl.bindVertexArray(null);
-  painter = {
-    uniforms,
-    faces: each(({ faces }) => fill(gl.ELEMENT_ARRAY_BUFFER, faces)),
-    edges: each(({ edges }) => fill(gl.ELEMENT_ARRAY_BUFFER, edges)),
-    parts: each(({ parts }) => fill(gl.ARRAY_BUFFER, parts)),
-  };
+  painter = { uniforms };
+  loadBody();
 };
 
 // Buffers for one surface of that mesh, which `load` fills.

@@ -2,6 +2,7 @@
 const readout = element.querySelector(".readout");
 const HINT = readout.innerHTML;
 const HIDDEN_BY = 0.012; // m that a surface lies before a vertex that it hides; less is its own face
+const HIDDEN_SHARE = 0.02; // the same of a small thing, such as a hand, as a share of its longest side
 
 // Null, or {mesh, vertex (of that mesh), template (the network's nearest one), pane (pointed at), isPinned}.
 let mark = null;
@@ -39,7 +40,7 @@ const faceAt = (pane, view, [x, y]) => {
 };
 const isHidden = (pane, view, [x, y, depth]) => {
   const before = faceAt(pane, view, [x, y]);
-  return Boolean(before) && before.depth < depth - HIDDEN_BY;
+  return Boolean(before) && before.depth < depth - Math.min(HIDDEN_BY, HIDDEN_SHARE * shown.side);
 };
 const seenDistance = (pane, view, vertex, place) => {
   const [x, y] = project(view, pointOf(surfaceOf(pane).points, vertex));
@@ -80,7 +81,7 @@ const factsOf = (mesh, vertex, points, pane) => {
   });
   const place = pointOf(points, vertex).map(metres);
   return [
-    `<b>${escaped(props.surfaces.part_names[mesh.parts[vertex]])}</b>`,
+    `<b>${escaped(body.part_names[mesh.parts[vertex]])}</b>`,
     `vertex ${grouped(vertex)} of ${grouped(mesh.count)}`,
     `x ${place[0]}, y ${place[1]}, z ${place[2]} m in ${escaped(pane.title)}`,
     `${millimetres(stepOf(points, mesh.rings, vertex))} from its neighbours’ mean`,

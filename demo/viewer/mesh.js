@@ -42,20 +42,36 @@ const ringsOf = (edges, count) => {
 };
 const ringOf = ({ starts, members }, vertex) => members.subarray(starts[vertex], starts[vertex + 1]);
 
-const meshes = Object.fromEntries(["full", "template"].map((name) => {
-  const faces = unpack(props.surfaces[name].faces, Uint16Array);
-  const parts = unpack(props.surfaces[name].parts, Uint8Array);
-  const edges = edgesOf(faces);
-  return [name, { name, faces, parts, edges, count: parts.length, rings: ringsOf(edges, parts.length) }];
-}));
-const upsampling = {
-  counts: unpack(props.surfaces.upsampling.counts, Uint8Array), // of entries, row by row
-  columns: unpack(props.surfaces.upsampling.columns, Uint16Array),
-  weights: unpack(props.surfaces.upsampling.weights, Float32Array),
+// A body's surfaces from what was sent of it: {name, meshes, upsampling, and its words and colours}.
+const makeBody = (name) => {
+  const { full, template, upsampling: sent, ...others } = props.surfaces.bodies[name];
+  const made = Object.entries({ full, template }).map(([mesh, packed]) => {
+    const faces = unpack(packed.faces, Uint16Array);
+    const parts = unpack(packed.parts, Uint8Array);
+    const edges = edgesOf(faces);
+    return [mesh, { name: mesh, faces, parts, edges, count: parts.length, rings: ringsOf(edges, parts.length) }];
+  });
+  return {
+    ...others, name, meshes: Object.fromEntries(made),
+    upsampling: {
+      counts: unpack(sent.counts, Uint8Array), // of entries, row by row
+      columns: unpack(sent.columns, Uint16Array),
+      weights: unpack(sent.weights, Float32Array),
+    },
+  };
 };
+const bodies = {}; // by name, each made when it is first shown
+const FIRST_BODY = Object.keys(props.surfaces.bodies)[0];
+let body; // the one that is shown, and what of it is wanted most
+let meshes;
+let upsampling;
+const takeBody = (name) => {
+  body = bodies[name] ??= makeBody(name);
+  ({ meshes, upsampling } = body);
+};
+takeBody(FIRST_BODY);
 
-const upsample = (points) => {
-  const { counts, columns, weights } = upsampling;
+const upsample = (points, { counts, columns, weights } = upsampling) => {
   const full = new Float32Array(3 * counts.length);
   let at = 0;
   for (let row = 0; row < counts.length; row++) {
@@ -148,10 +164,10 @@ const stepsOf = ({ operator, strength }) => {
   const towards = strength / 2;
   return [towards, towards / (PASS_BAND * towards - 1)];
 };
-const regularised = (points, lab) => {
+const regularised = (points, lab, { rings } = meshes.template) => {
   let moved = points;
   for (let done = 0; lab.enabled && done < lab.iterations; done++) {
-    for (const step of stepsOf(lab)) moved = averaged(moved, meshes.template.rings, step);
+    for (const step of stepsOf(lab)) moved = averaged(moved, rings, step);
   }
   return moved;
 };

@@ -29,7 +29,7 @@ const paintDot = (pen, [x, y], radius, colour) => {
 
 const paintSkeleton = (pen, { joints, colour }, view) => {
   const places = Array.from({ length: joints.length / 3 }, (_, joint) => project(view, pointOf(joints, joint)));
-  for (const [parent, child] of props.surfaces.bones) {
+  for (const [parent, child] of body.bones) {
     trace(pen, [places[parent], places[child]]);
     strokeTwice(pen, colour, 2.2);
   }

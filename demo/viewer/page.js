@@ -41,11 +41,20 @@ const takeScene = (value) => ({
   person: value.person, layouts: value.layouts, lab: value.lab,
   panes: new Map(value.panes.map((sent) => [sent.name, takePane(sent)])),
 });
+const showBody = (name) => {
+  takeBody(name);
+  // Before the next value: what is marked is a vertex of the body that goes.
+  mark = null;
+  if (!painter) return;
+  for (const slot of cards) slot.models = {};
+  loadBody();
+};
 const draw = () => {
   const value = props.value && JSON.parse(JSON.stringify(props.value));
   if (!value) return;
   const start = performance.now();
   const isOther = value.person !== scene?.person;
+  if (value.body !== body.name) showBody(value.body);
   scene = takeScene(value);
   const [first] = scene.panes.values();
   aimAt(first.raw ?? first.template);
@@ -166,11 +175,15 @@ new ResizeObserver(() => {
 }).observe(grid);
 window.addEventListener("resize", repaint); // another zoom, another density
 new MutationObserver(repaint).observe(document.body, { attributeFilter: ["class"] }); // light or dark: names follow
+const first = bodies[FIRST_BODY];
 element.hmnet = {
   layout: (name) => choose({ layout: name }), regularise, state, restore, picture, geometry, graphics: () => gl,
-  // Meshes and what is done to them, for other views of the page.
+  body: () => body.name,
+  // The first body's meshes and what is done to them, for other views of the page.
   shapes: {
-    full: { ...meshes.full, partColours: props.surfaces.part_colours.flatMap(rgbOf) }, upsample, normalsOf, regularised,
+    full: { ...first.meshes.full, partColours: first.part_colours.flatMap(rgbOf) }, normalsOf,
+    upsample: (points) => upsample(points, first.upsampling),
+    regularised: (points, lab) => regularised(points, lab, first.meshes.template),
   },
 };
 window.hmnetViewer = element.hmnet;

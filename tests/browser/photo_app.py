@@ -66,7 +66,7 @@ def serve() -> Iterator[str]:
     with gr.Blocks(analytics_enabled=False) as app:
         view = gr.HTML(
             None, html_template=photo_view.page_markup(), js_on_load=photo_view.SCRIPT, elem_id="photos",
-            apply_default_css=False, settings=photo_view.settings(BODY),
+            apply_default_css=False, settings=photo_view.settings({BODY.name: BODY}),
         )  # fmt: skip
         told = gr.Textbox(elem_id="told")
 

@@ -16,6 +16,7 @@ from chromium import launch
 from playwright.sync_api import Page, sync_playwright
 
 from demo.captions import LESSONS
+from demo.hands import find_hands
 from demo.session import Models
 from demo.theme import launch_options
 from demo.ui import build_app
@@ -32,18 +33,21 @@ def main() -> None:
     """Serves the page, waits until all panels are drawn, and saves the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--example", default="waving", help="which example: the stem of its file")
+    parser.add_argument("--example", help="which example: the stem of its file (default: the first)")
+    parser.add_argument("--hands", action="store_true", help="with the switch at Hand")
+    parser.add_argument("--hand-weights", help="folder of a checkpoint of hands")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     predictor = Predictor(load_checkpoint())
-    app = build_app(Models(predictor, Comparison(predictor)))
+    app = build_app(Models(predictor, Comparison(predictor)), hands=find_hands(options.hand_weights))
+    query = f"mode={'hand' if options.hands else 'body'}&example={options.example or ''}"
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     with sync_playwright() as driver:
         browser = launch(driver)
         for theme in THEMES:
             for width, height in WIDTHS.items():
                 page = browser.new_page(viewport={"width": width, "height": height})
-                page.goto(f"{url}?__theme={theme}&example={options.example}")
+                page.goto(f"{url}?__theme={theme}&{query}")
                 page.wait_for_selector("[data-draws='1']", timeout=120_000, state="attached")
                 page.wait_for_timeout(1500)
                 page.screenshot(path=options.output / f"{width}-{theme}.png", full_page=True)

@@ -23,7 +23,7 @@ def session(tmp_path_factory) -> Session:
 @pytest.fixture(scope="module")
 def file(session, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "humanmeshnet.html"
-    path.write_text(report(session, BODY, None, None, [("Joints", TABLE)]), encoding="utf-8")
+    path.write_text(report(session, None, None, [("Joints", TABLE)]), encoding="utf-8")
     return path
 
 

@@ -73,7 +73,7 @@ def serve() -> Iterator[str]:
     with gr.Blocks(analytics_enabled=False) as app:
         view = gr.HTML(
             None, html_template=viewer.page_markup(), js_on_load=viewer.SCRIPT, apply_default_css=False,
-            surfaces=viewer.surfaces(BODY),
+            surfaces=viewer.surfaces({BODY.name: BODY}),
         )  # fmt: skip
         for name, value in VALUES.items():
             gr.Button(name, elem_id=name).click(lambda value=value: value, None, view)

@@ -17,6 +17,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 from demo.api import endpoints
+from demo.hands import Hands, Networks
 from demo.uploads import forget, sent_file
 from hmnet.errors import ImageError
 from hmnet.mesh import regularise, roughness
@@ -38,7 +39,7 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def url(models, body, topology, cache):
     with gr.Blocks(title="HumanMeshNet", analytics_enabled=False) as app:
-        for name, endpoint in endpoints(models, body, topology).items():
+        for name, endpoint in endpoints(Networks(models, Hands(None))).items():
             gr.api(endpoint, api_name=name)
     options = {"prevent_thread_lock": True, "quiet": True, "ssr_mode": False, "mcp_server": True}
     _, url, _ = app.launch(server_name="127.0.0.1", **options)

@@ -56,7 +56,7 @@ def test_before_a_photo_the_boxes_stand_empty_in_their_places(body, of_example, 
 
 def test_pictures_are_of_the_photo_that_is_shown(body, of_example):
     html = boxes(method_html(of_example, body))
-    made = pictures(of_example, body)
+    made = pictures(of_example)
     for name, picture in made.items():
         shown = decoded(html[name])
         assert shown.shape == picture.shape == (SIDE, SIDE, 3)
@@ -89,7 +89,7 @@ def test_numbers_and_settings_follow_the_session(models, body, of_example, of_ph
 
 def test_losses_are_the_paper_s_for_this_person(models, body, of_example, of_photo):
     prediction, truth = of_example.prediction, of_example.example
-    terms = loss_terms(of_example, body)
+    terms = loss_terms(of_example)
     pairs = {
         "surface": surface_error(*tensors(prediction.vertices, truth.vertices)),
         "joint": joint_error(*tensors(prediction.joints, truth.joints)),
@@ -102,7 +102,7 @@ def test_losses_are_the_paper_s_for_this_person(models, body, of_example, of_pho
     shown = losses(method_html(of_example, body))
     assert shown == [f"{terms[n]:.1f} mm" for n in ("surface", "joint", "surface_joint", "total")]
     rough = regularise(models, of_example, Lab(enabled=False))
-    assert loss_terms(rough, body)["surface"] != pytest.approx(terms["surface"], abs=0.01)
+    assert loss_terms(rough)["surface"] != pytest.approx(terms["surface"], abs=0.01)
     # Of a photo only the loss that needs no truth is known.
     unknown, unknown_too, known, total = losses(method_html(of_photo, body))
     assert known.endswith(" mm") and all("truth" in text for text in (unknown, unknown_too, total))
@@ -123,7 +123,7 @@ def test_every_number_of_a_vector_is_a_bar(body, of_photo, features):
     assert '<div class="frame"></div>' in boxes(method_html(of_photo, body))["seen"]
 
 
-def test_a_large_photo_shows_the_same_square(body, of_photo):
+def test_a_large_photo_shows_the_same_square(of_photo):
     prediction = of_photo.prediction
     large = replace(
         prediction,
@@ -131,7 +131,7 @@ def test_a_large_photo_shows_the_same_square(body, of_photo):
         crop=replace(prediction.crop, box=tuple(2 * edge for edge in prediction.crop.box)),
         camera=prediction.camera * np.float32([2, 1, 1]),
     )
-    own, other = pictures(of_photo, body), pictures(replace(of_photo, prediction=large), body)
+    own, other = pictures(of_photo), pictures(replace(of_photo, prediction=large))
     for name in own:
         assert np.abs(own[name].astype(int) - other[name]).mean() < 1, name
 

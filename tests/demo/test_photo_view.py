@@ -76,7 +76,7 @@ def test_overlay_is_cut_to_what_it_covers_and_fits_its_place(scene):
 
 
 def test_settings_name_and_colour_parts_and_joints(body):
-    settings = json.loads(json.dumps(photo_view.settings(body)))
+    settings = json.loads(json.dumps(photo_view.settings({"anny": body})))["bodies"]["anny"]
     assert settings["part_names"] == list(PART_NAMES)
     assert [bytes.fromhex(colour[1:]) for colour in settings["part_colours"]] == list(
         map(bytes, PART_COLOURS)

@@ -62,7 +62,7 @@ class Reader(HTMLParser):
 @pytest.fixture(scope="module")
 def page(of_example, body):
     tables = [("Joints & more", '<table class="numbers"><tr><th>left knee</th><td>12.3</td></tr></table>')]
-    return report(of_example, body, png(200), png(90), tables, WRITTEN)
+    return report(of_example, png(200), png(90), tables, WRITTEN)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_pictures_are_inside_and_described(read):
 def test_settings_are_told(models, of_example, body):
     session = regularise(models, of_example, Lab(iterations=3, strength=0.5, operator="taubin"))
     session = break_parts(models, session, PartChange(dropped=("left arm", "head"), noise=0.25))
-    text = Reader(report(session, body, None, None, [])).text
+    text = Reader(report(session, None, None, [])).text
     assert "rendered example walker.jpg, 480 × 640 px" in text  # noqa: RUF001
     assert "made-up body, variant fake, revision none" in text
     assert "Taubin's operator, which keeps the volume, 3 times, strength 0.5" in text
@@ -105,7 +105,7 @@ def test_settings_are_told(models, of_example, body):
 
 
 def test_what_is_not_there_has_no_heading(of_photo, body):
-    read = Reader(report(of_photo, body, None, None, []))
+    read = Reader(report(of_photo, None, None, []))
     assert "Pictures" not in read.text and "Numbers" not in read.text and "In 3D" in read.text
     assert "the visitor's own" in read.text
 
@@ -113,7 +113,7 @@ def test_what_is_not_there_has_no_heading(of_photo, body):
 def test_words_that_mean_something_in_html_are_escaped(of_photo, body):
     weights = replace(of_photo.prediction.weights, source="</script><b>mine", notice="<i>other</i> weights")
     session = replace(of_photo, prediction=replace(of_photo.prediction, weights=weights))
-    read = Reader(report(session, body, None, None, [("<u>title", "")]))
+    read = Reader(report(session, None, None, [("<u>title", "")]))
     assert read.open == [] and not {"b", "i", "u"} & {tag for tag, _ in read.tags}
     assert "</script><b>mine" in read.text and "<i>other</i> weights" in read.text and "<u>title" in read.text
 
@@ -122,7 +122,7 @@ def test_the_3d_view_is_given_both_meshes(of_example, body, read):
     (script,) = read.scripts
     (line,) = [line for line in script.splitlines() if line.startswith("const props = ")]
     props = json.loads(line.removeprefix("const props = ").removesuffix(";"))
-    assert props["surfaces"] == viewer.surfaces(body)
+    assert props["surfaces"] == viewer.surfaces({"anny": body})
     value = props["value"]
     for pane, vertices in zip(
         value["panes"], (of_example.prediction.raw_vertices, of_example.prediction.vertices), strict=True
@@ -136,7 +136,7 @@ def test_the_3d_view_is_given_both_meshes(of_example, body, read):
 
 def test_a_picture_that_is_none_is_refused(of_photo, body):
     with pytest.raises(DataError, match="as a PNG file"):
-        report(of_photo, body, b"<svg onload=...>", None, [])
+        report(of_photo, b"<svg onload=...>", None, [])
 
 
 @pytest.mark.parametrize(

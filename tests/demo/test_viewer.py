@@ -64,7 +64,7 @@ def test_layout_that_cannot_be_shown_is_refused(panes, layouts, words):
 
 
 def test_surfaces_index_every_vertex_and_name_its_part(body):
-    surfaces = viewer.surfaces(body)
+    surfaces = viewer.surfaces({"anny": body})["bodies"]["anny"]
     for name, faces in (("full", body.full_faces), ("template", body.faces)):
         sent = unpack(surfaces[name]["faces"], "<u2").reshape(-1, 3)
         np.testing.assert_array_equal(sent, faces.numpy())
@@ -76,7 +76,7 @@ def test_surfaces_index_every_vertex_and_name_its_part(body):
 
 
 def test_the_sparse_operator_makes_the_full_surface(body):
-    sent = viewer.surfaces(body)["upsampling"]
+    sent = viewer.surfaces({"anny": body})["bodies"]["anny"]["upsampling"]
     rows = np.repeat(np.arange(13_718), unpack(sent["counts"], "u1"))
     full = np.zeros((13_718, 3))
     vertices = body.vertices.double().numpy()

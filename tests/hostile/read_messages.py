@@ -10,15 +10,14 @@ import numpy as np
 
 from demo import link, motion, photo_events, report_page, saving, session
 from demo.api import endpoints
+from demo.hands import Hands, Networks
 from demo.lessons import Lessons
 from hmnet.body import load_body
 from hmnet.errors import HMNetError, NoPersonFoundError
 from hmnet.image import read_image
-from hmnet.mesh import MeshTopology
 from hmnet.person_box import check_box
 
 BODY = load_body()
-TOPOLOGY = MeshTopology.from_faces(BODY.faces, len(BODY.vertices))
 SIZE = 640, 480
 """(width, height) px of the photo that boxes and points are of."""
 OPTIONS = {"iterations", "strength", "operator"}
@@ -29,6 +28,8 @@ CONTROLS = (True, "average", 1, 1.0, "auto", False, None, False, [], False, 0.0)
 class Nobody:
     """A predictor that checks what it is asked, as the real one does, and finds nobody."""
 
+    body = BODY
+
     def predict(self, image: object, box: object = None) -> None:
         photo = read_image(image)
         if box is not None:
@@ -37,7 +38,7 @@ class Nobody:
 
 
 MODELS = SimpleNamespace(predictor=Nobody())
-REGULARISE = endpoints(MODELS, BODY, TOPOLOGY)["regularise"]
+REGULARISE = endpoints(Networks(MODELS, Hands(None)))["regularise"]
 LIVE = motion.Live(MODELS.predictor)
 SESSION = SimpleNamespace(
     prediction=SimpleNamespace(
@@ -96,4 +97,4 @@ def save(data: bytes, folder: Path) -> None:
     png = saving.picture_of(message.get("picture"))
     if png is not None:
         report_page.picture(png, "A picture")
-    link.query(Lessons.linked(CONTROLS, "beach-1", link.view_state(message.get("view"))))
+    link.query(Lessons.linked(CONTROLS, "body", "beach-1", link.view_state(message.get("view"))))

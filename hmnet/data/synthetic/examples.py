@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from hmnet.body import PART_INDEX
 from hmnet.data.synthetic.people.person import populate
 from hmnet.data.synthetic.poses.anchors import anchor_poses
-from hmnet.data.synthetic.scenes.photograph import Scenery, photograph
+from hmnet.data.synthetic.scenes.photograph import Sample, Scenery, photograph
 
 SIZE = 640
 SEEDS = {
@@ -46,6 +46,12 @@ def write_example(folder: Path, name: str, seed: int, place: int = 0) -> None:
         sample = photograph(person, scenery, generator)
         if sample is not None and _clear(sample):
             break
+    about = {"place": place, "seed": seed, "source": "rendered by hmnet.data.synthetic.examples"}
+    save_example(folder, name, sample, about)
+
+
+def save_example(folder: Path, name: str, sample: Sample, about: dict) -> None:
+    """The three files of an example, named after it; about: what its JSON says beside the title."""
     stem = name.replace(" ", "_")
     Image.fromarray(sample.image).save(folder / f"{stem}.jpg", quality=90)
     arrays = {
@@ -56,11 +62,8 @@ def write_example(folder: Path, name: str, seed: int, place: int = 0) -> None:
         "box": sample.box,
     }
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / f"{stem}.safetensors")
-    about = {
-        "title": name.capitalize(), "place": place, "seed": seed,
-        "source": "rendered by hmnet.data.synthetic.examples",
-    }  # fmt: skip
-    (folder / f"{stem}.json").write_text(json.dumps(about, indent=1) + "\n")
+    titled = {"title": name.capitalize(), **about}
+    (folder / f"{stem}.json").write_text(json.dumps(titled, indent=1) + "\n")
 
 
 def _clear(sample) -> bool:
