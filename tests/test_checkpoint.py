@@ -299,7 +299,7 @@ def test_hand_names_the_only_weights_of_a_hand(
     checkpoint_folder: Path, preprocessing, tmp_path: Path
 ) -> None:
     shutil.copytree(checkpoint_folder, tmp_path / "people")
-    with pytest.raises(CheckpointError, match="There are no weights of hands in .*people: train them"):
+    with pytest.raises(CheckpointError, match=r"There are no weights of hands in .*people: train them"):
         load_checkpoint(tmp_path / "people", "hand")
     torch.manual_seed(0)
     for name in ("hmnet-one", "hmnet-two"):
@@ -312,5 +312,5 @@ def test_hand_names_the_only_weights_of_a_hand(
             found = load_checkpoint(tmp_path, "hand")
             assert found.info.variant == name and found.model.body.name == "hand"
             assert load_checkpoint(tmp_path).model.body.name == "anny"
-    with pytest.raises(CheckpointError, match="several weights of hands.*hmnet-one, hmnet-two"):
+    with pytest.raises(CheckpointError, match=r"several weights of hands.*hmnet-one, hmnet-two"):
         load_checkpoint(tmp_path, "hand")

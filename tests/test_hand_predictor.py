@@ -150,21 +150,17 @@ def test_no_hand(predictor: HandPredictor) -> None:
         predictor.predict(b"")
 
 
-def test_pixels_are_those_of_the_photo_as_it_came(
-    predictor: HandPredictor, prediction: Prediction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image = photo()[0]
-    monkeypatch.setattr("hmnet.image.MAX_SIDE", 400)
-    large = predictor.predict(image.repeat(3, 0).repeat(3, 1))
-    assert large.photo_size == (1200, 900) and large.image.shape == image.shape
-    np.testing.assert_allclose(large.box, 3 * prediction.box, atol=6)
-    np.testing.assert_allclose(large.crop.box, 3 * np.array(prediction.crop.box), atol=6)
+def test_pixels_are_those_of_the_photo_as_it_came(predictor: HandPredictor, prediction: Prediction) -> None:
+    large = predictor.predict(photo()[0].repeat(8, 0).repeat(8, 1))
+    assert large.photo_size == (3200, 2400) and large.image.shape == (1536, 2048, 3)
+    np.testing.assert_allclose(large.box, 8 * prediction.box, atol=16)
+    np.testing.assert_allclose(large.crop.box, 8 * np.array(prediction.crop.box), atol=16)
     np.testing.assert_allclose(large.people[0].crop.box, large.crop.box)
-    np.testing.assert_allclose(large.person.keypoints, 3 * prediction.person.keypoints, atol=6)
-    assert large.camera[0] == pytest.approx(3 * prediction.camera[0], rel=0.02)
+    np.testing.assert_allclose(large.person.keypoints, 8 * prediction.person.keypoints, atol=16)
+    assert large.camera[0] == pytest.approx(8 * prediction.camera[0], rel=0.02)
     again = predictor.with_parts(large, large.labels)
     np.testing.assert_allclose(again.crop.box, large.crop.box)
-    np.testing.assert_array_equal(again.part_map, large.part_map)
+    assert (again.part_map == large.part_map).mean() > 0.9999
 
 
 @pytest.mark.parametrize("side", ["right", "left"])

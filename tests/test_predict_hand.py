@@ -128,7 +128,8 @@ def test_weights_of_hands_that_are_not_there(
     embedded = tmp_path / "weights"
     shutil.copytree(checkpoint_folder, embedded / "hmnet")
     monkeypatch.setattr("hmnet.checkpoint.EMBEDDED", embedded)
-    for given, place in (((), "that come with the program"), (("--weights", embedded), f"in {embedded}")):
+    own = ("--weights", checkpoint_folder)
+    for given, place in (((), "that come with the program"), (own, f"in {checkpoint_folder}")):
         assert predict(photo, "--output", tmp_path / "out", *given) == 2
         said = sentence(capsys)
         assert "There are no weights of hands" in said and place in said and "--weights" in said
