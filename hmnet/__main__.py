@@ -51,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return USER_ERROR
         options = parser.parse_args(arguments)
         if getattr(options, "output", None) is not None:
-            _prepare_folder(options.output)
+            # A contact sheet is a file.
+            is_file = getattr(options, "name", None) == "hands"
+            _prepare_folder(options.output.parent if is_file else options.output)
         return options.run(options) or 0
     except HMNetError as error:
         print(f"hmnet: {error}", file=sys.stderr)

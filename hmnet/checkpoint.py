@@ -19,6 +19,7 @@ from hmnet.config import HANDS, ModelConfig, Preprocessing, SegmenterConfig
 from hmnet.errors import CheckpointError, OutputError, told
 from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import PartSegmenter, build_segmenter
+from hmnet.variants import BASE, HAND
 from hmnet.weights_file import (
     fill,
     in_eight_bits,
@@ -32,7 +33,7 @@ from hmnet.weights_file import (
 EMBEDDED = Path(__file__).parents[1] / "assets" / "weights"
 REPO_VARIABLE = "HMNET_REPO"
 """Environment variable that names a Hub repository to prefer to the embedded weights."""
-DEFAULT_VARIANT, HAND_VARIANT = "hmnet", "hand"
+DEFAULT_VARIANT, HAND_VARIANT = BASE, HAND
 TRAINING_OF_HANDS = 'under "The pictures it learns from"'
 """Where README tells how hands are trained."""
 FORMAT = 1
@@ -200,7 +201,8 @@ def save_difference(
     own = {
         key: value
         for key, value in model.state_dict().items()
-        if key not in theirs or not torch.equal(value, theirs[key].to(value.dtype))
+        # What training left alone may have begun as what the base's file rounds.
+        if key not in theirs or not torch.equal(value.to(theirs[key].dtype), theirs[key])
     }
     kept = {key: base_config[key] for key in ("segmenter", "preprocessing")}
     try:

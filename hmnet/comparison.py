@@ -10,7 +10,7 @@ from hmnet.errors import CheckpointError
 from hmnet.look import answer
 from hmnet.model import HMNet, NoEncoder
 from hmnet.predictor import Prediction, Predictor
-from hmnet.variants import BASE, VARIANTS
+from hmnet.variants import beside, form_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the variants there are, BASE not among them, in the order of VARIANTS."""
+        """Names of the variants of its body that there are, HMNet not among them, in their order."""
         return tuple(self._networks)
 
     def answers(self, prediction: Prediction, true_labels: np.ndarray | None = None) -> dict[str, Answer]:
@@ -48,7 +48,7 @@ class Comparison:
         device, seen = self._device, torch.from_numpy(prediction.seen)
         with torch.inference_mode():
             for name, network in self._networks.items():
-                labels = true_labels if VARIANTS[name].parts == "true" else prediction.labels
+                labels = true_labels if form_of(name).parts == "true" else prediction.labels
                 if labels is None:
                     continue
                 parts = torch.from_numpy(labels[None]).long()
@@ -58,11 +58,10 @@ class Comparison:
 
 
 def _networks(checkpoint: Checkpoint, device: torch.device) -> dict[str, HMNet]:
-    there = () if checkpoint.folder is None else (n for n in VARIANTS if (checkpoint.folder / n).is_dir())
+    folder = checkpoint.folder
+    there = () if folder is None else (n for n in beside(checkpoint.info.variant) if (folder / n).is_dir())
     networks = {
-        name: load_variant(checkpoint, name).to(device, memory_format=torch.channels_last)
-        for name in there
-        if name not in (BASE, checkpoint.info.variant)
+        name: load_variant(checkpoint, name).to(device, memory_format=torch.channels_last) for name in there
     }
     own = type(checkpoint.model.rgb_encoder)
     for name, network in networks.items():

@@ -30,7 +30,15 @@ from hmnet.metrics import bootstrap_interval
 from hmnet.model_card import write_model_card
 from hmnet.person_box import mask_box
 from hmnet.photo_scores import PhotoScore, Reference, read_reference, score_lines, score_photo
-from hmnet.pose_errors import BRANCH_ERRORS, FULL, HAND_SCORES, MESH_ERRORS, pose_errors, samples
+from hmnet.pose_errors import (
+    BRANCH_ERRORS,
+    EACH_JOINT,
+    FULL,
+    HAND_SCORES,
+    MESH_ERRORS,
+    pose_errors,
+    samples,
+)
 from hmnet.predictor import Predictor
 from hmnet.published import TABLES
 from hmnet.report import summary
@@ -136,16 +144,17 @@ def _run_data(checkpoint: Checkpoint, options: argparse.Namespace) -> None:
 
 
 def record(folder: Path, errors: dict[str, np.ndarray]) -> None:
-    """Write the means of whole bodies into a checkpoint's config.json and model card.
+    """Write the means of whole bodies, and a hand's areas under PCK, into config.json and the model card.
 
-    Raises DataError when the folder is no checkpoint's.
+    folder: the checkpoint's. Raises DataError when the folder is no checkpoint's.
     """
     path = folder / CONFIG
     if not path.is_file():
         raise DataError(f"--record needs the checkpoint's folder as --weights; {folder} has no config.json.")
     config = json.loads(path.read_text())
     whole = {name: values for name, values in errors.items() if values.ndim == 1}
-    config["metrics"] = {name: round(float(values.mean()), 3) for name, values in whole.items()}
+    means = {name: float(values.mean()) for name, values in whole.items()} | areas(errors)
+    config["metrics"] = {name: round(value, 3) for name, value in means.items()}
     path.write_text(json.dumps(config, indent=1))
     write_model_card(folder)
 
@@ -216,8 +225,15 @@ def print_hand_scores(errors: Mapping[str, np.ndarray]) -> None:
     print()
     for name in HAND_SCORES:
         print(f"{name:{NAME}s}  {errors[name].mean():.3f}")
-    for name in ("each joint", "PA each joint"):
-        print(f"{f'AUC, {name}':{NAME}s}  {pck_auc(errors[name]):.3f}")
+    for name, area in areas(errors).items():
+        print(f"{name:{NAME}s}  {area:.3f}")
+
+
+def areas(errors: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Areas in [0, 1] under the curve of PCK by name, from `pose_errors` of a hand; none of other bodies."""
+    if HAND_SCORES[0] not in errors:
+        return {}
+    return {f"AUC, {name}": pck_auc(errors[name]) for name in EACH_JOINT}
 
 
 def photo_scores(predictor: Predictor, photos: Path, references: Mapping[str, Reference]) -> list[PhotoScore]:

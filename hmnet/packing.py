@@ -14,13 +14,13 @@ from hmnet.model_card import write_model_card
 from hmnet.segmentation import build_segmenter, segmenter_config
 from hmnet.stage_pose import model_config
 from hmnet.trainer import load_state
-from hmnet.variants import BASE
+from hmnet.variants import BASE, HAND
 
 
 def pack(options: argparse.Namespace) -> None:
     """Averaged weights of both networks, with where they come from, as a checkpoint folder.
 
-    Of a variant other than BASE only HMNet's weights, as what differs from the embedded ones.
+    Of a variant other than BASE only HMNet's weights, as what differs from the embedded ones of that body.
     """
     if options.variant != BASE:
         _pack_difference(options)
@@ -43,16 +43,17 @@ def pack(options: argparse.Namespace) -> None:
 
 
 def _pack_difference(options: argparse.Namespace) -> None:
-    """A variant's averaged weights as what differs from the embedded checkpoint of BASE."""
+    """A variant's averaged weights as what differs from the embedded HMNet of its body."""
     if options.initial is None:
         raise DataError(f"Packing {options.variant} needs --initial STATE (of stage joint).")
     config, state = model_config(options), load_state(options.initial)
+    base = HAND if options.body == "hand" else BASE
     model = build_hmnet(config)
     model.load_state_dict(state["averaged"])
     own = {"images": state["images"], "steps": state["step"], "minutes": round(state["spent"] / 60, 1)}
     data = {"hmnet": _training_of(state), "variant": own} | _pictures(options)
     extra = {"revision": options.revision, "commit": options.revision, "data": data, "metrics": {}}
-    save_difference(options.output, model, extra, model_config=config, base=EMBEDDED / BASE)
+    save_difference(options.output, model, extra, model_config=config, base=EMBEDDED / base)
     write_model_card(options.output)
 
 

@@ -38,6 +38,7 @@ BATCH = 32
 MESH_ERRORS = ("surface", "joint", "PA surface", "PA joint", "roughness", "normal deviation")
 FULL = ("full surface",)
 HAND_SCORES = ("F@5", "F@15", "PA F@5", "PA F@15")
+EACH_JOINT = ("each joint", "PA each joint")
 BRANCH_ERRORS = ("joint branch", "PA joint branch")
 
 
@@ -57,7 +58,7 @@ def pose_errors(
     "full surface" (N,): of the regularised mesh after upsampling, so that templates can be compared.
     Of the regularised mesh also "part surface", "PA part surface" (N, P), means over each part's vertices,
     and "each joint", "PA each joint" (N, J); PA aligns the body as a whole.
-    Of a hand also HAND_SCORES (N,), see `hmnet.hand_metrics`.
+    Of a hand also HAND_SCORES (N,), see `hmnet.hand_metrics`, and EACH_JOINT (N, J) of the raw mesh.
     "part IoU" (1, P), "part mean IoU" and "person IoU" (1,).
     The crop is the true box, as in the paper. mirror: average with the answers to the mirror images, but not
     of a body that has none. Raises DataError where there is no sample, or where the samples are of another
@@ -86,7 +87,7 @@ def pose_errors(
             "PA joint branch": pa_joint_error(output.joints, joints),
         }
         if body.name in HANDS:
-            rows |= hand_scores(averaged, vertices)
+            rows |= hand_scores(averaged, vertices) | {f"raw {name}": raw[name] for name in EACH_JOINT}
         for name, values in rows.items():
             columns.setdefault(name, []).append(values)
     if not columns:

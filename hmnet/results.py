@@ -14,6 +14,7 @@ from hmnet.errors import DataError, OutputError
 from hmnet.figure_sections import FIGURES, figure_sections
 from hmnet.findings import DIFFERENT, NOTE, SAME, findings
 from hmnet.fuzz_section import fuzz_section
+from hmnet.hand_section import hand_section
 from hmnet.published import TABLES
 from hmnet.recorded import EXPERIMENTS, Family, equal_budget, shipped, shown
 from hmnet.serving_section import faults_section, load_section
@@ -121,6 +122,7 @@ def results(weights: Path = EMBEDDED, experiments: Path = EXPERIMENTS, figures: 
         f"## Subsampling of the template\n\n{SUBSAMPLING}\n\n{subsampling_table(alike)}\n\n{COMMAND}",
         f"## Noisy meshes in training\n\n{NOISE}\n\n{noise_table(alike)}\n\n{COMMAND}",
         *figure_sections(figures),
+        *hand_section(figures),
         speed_section(figures),
         load_section(figures),
         faults_section(figures),

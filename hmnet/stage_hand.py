@@ -30,10 +30,14 @@ from hmnet.trainer import DECAYING, Trainer, feed, load_weights
 
 KEPT = 4
 """So many blocks, and the stem, keep MediaPipe's weights."""
-GENTLE = 0.15
+GENTLE = 0.25
 """The rate of MediaPipe's other weights, as a share of the decoder's."""
-PLACES_WEIGHT, SHAPE_WEIGHT, FLAG_WEIGHT = 20.0, 100.0, 0.2
+LABELLED = 2
+"""The parts of one window in so many are learnt: the decoder costs a third of a step."""
+PLACES_WEIGHT, SHAPE_WEIGHT, FLAG_WEIGHT = 30.0, 200.0, 0.2
 """Of landmarks' errors in sides of the window and in m, and of the two flags, beside the parts' loss."""
+DEPTH_WEIGHT = 0.3
+"""Of a landmark's depth beside its place in the picture: it errs most, and the shape has it anyway."""
 
 
 def train_hand_segmenter(options: argparse.Namespace, device: torch.device) -> None:
@@ -56,8 +60,8 @@ def train_hand_segmenter(options: argparse.Namespace, device: torch.device) -> N
     def loss_of(images, labels, places, shapes, flags) -> tuple[Tensor, dict[str, Tensor]]:
         with half_precision(device):
             features = segmenter.features(normalise_pixels(images, preprocessing))
-            logits = segmenter.decode(features)
-        parts = F.cross_entropy(logits.float(), labels.long(), weights)
+            logits = segmenter.decode([each[::LABELLED] for each in features])
+        parts = F.cross_entropy(logits.float(), labels[::LABELLED].long(), weights)
         terms = landmark_losses(features[-1], places, shapes, flags)
         total = parts + PLACES_WEIGHT * terms["places"] + SHAPE_WEIGHT * terms["shape"]
         return total + FLAG_WEIGHT * terms["flags"], {"parts": parts, **terms}
@@ -85,10 +89,11 @@ def landmark_losses(numbers: Tensor, places: Tensor, shapes: Tensor, flags: Tens
     present = flags[:, :1, None]
     count = present.sum().clamp(min=1) * places[0].numel()
     shape = shape - shape.mean(1, keepdim=True)
+    axes = places.new_tensor([1.0, 1.0, DEPTH_WEIGHT])
     # Whether a hand that points elsewhere is a right one need not be known.
     each = F.binary_cross_entropy_with_logits(numbers[:, -2:].float(), flags, reduction="none")
     return {
-        "places": ((found - places).abs() * present).sum() / count / SIDE,
+        "places": ((found - places).abs() * axes * present).sum() / count / SIDE,
         "shape": ((shape - shapes).abs() * present).sum() / count,
         "flags": (each[:, 0] + each[:, 1] * flags[:, 0]).mean(),
     }

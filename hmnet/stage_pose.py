@@ -17,7 +17,7 @@ from hmnet.pose_batches import JointBatches, MapBatches, training_poses
 from hmnet.pose_loss import PoseLoss
 from hmnet.precision import half_precision
 from hmnet.trainer import Trainer, feed, load_weights
-from hmnet.variants import Variant, form_of
+from hmnet.variants import Variant, form_of, hand_name
 
 HELD_OUT, EXAMPLES = 256, 4000
 WITHHELD = 0.15
@@ -191,9 +191,12 @@ def _sees_both(form: Variant) -> bool:
 def _start_from(network: HMNet, weights: dict[str, Tensor]) -> None:
     """Weights of another training or of a checkpoint.
 
-    An encoder of another form than the network's is left out: the rest can go on without it.
+    An encoder of another form than the network's is left out, and a joint branch where the network has none:
+    the rest can go on without it.
     """
     own = network.state_dict()
+    if network.joint_branch is None:
+        weights = {name: value for name, value in weights.items() if not name.startswith("joint_branch.")}
     for encoder in ("rgb_encoder.", "part_encoder."):
         theirs, ours = (
             {name: value for name, value in state.items() if name.startswith(encoder)}
@@ -216,7 +219,10 @@ def model_config(options: argparse.Namespace) -> ModelConfig:
     form = form_of(options.variant)
     # Only HMNet's own encoder can be another one; a ResNet-50 sees pixels.
     rgb_input = options.rgb_input if form.rgb == "resnet18" else "pixels"
+    name, body = options.variant, form.body
+    if options.body == "hand":
+        name, body = hand_name(name), "hand"
     return ModelConfig(
-        variant=options.variant, body="hand" if options.body == "hand" else form.body,
+        variant=name, body=body,
         part_encoding=options.encoding, rgb_input=rgb_input, input_pooling=options.pooling,
     )  # fmt: skip

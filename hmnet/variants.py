@@ -1,9 +1,11 @@
 """The paper's variants of HMNet: what each is given, what it is made of and how it is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 BASE = "hmnet"
 """The variant that the shipped others start from and share their frozen modules with."""
+HAND = "hand"
+"""The same of right hands."""
 BRANCHES = ("joint_branch", "surface_branch")
 
 
@@ -67,6 +69,26 @@ VARIANTS = {
 }  # fmt: skip
 
 
+def hand_name(name: str) -> str:
+    """What a hand's weights of a variant in VARIANTS are called: "hand", "hand-unregularised", ..."""
+    return HAND if name == BASE else f"{HAND}-{name.removeprefix(f'{BASE}-')}"
+
+
+HAND_VARIANTS = {
+    hand_name(variant.name): replace(variant, name=hand_name(variant.name), body="hand")
+    for variant in VARIANTS.values()
+    if variant.body == "anny" and variant.true_meshes
+}
+"""The variants that hands have too. They are kept apart, since the one body's are never compared with the
+other's."""
+
+
 def form_of(name: str) -> Variant:
-    """The variant of that name; a name of the user's own has BASE's form."""
-    return VARIANTS.get(name, VARIANTS[BASE])
+    """The variant of that name, of whichever body; a name of the user's own has BASE's form."""
+    return VARIANTS.get(name) or HAND_VARIANTS.get(name, VARIANTS[BASE])
+
+
+def beside(name: str) -> tuple[str, ...]:
+    """Names of the variants of the same body, its HMNet not among them, that answer beside that variant."""
+    family, own = (HAND_VARIANTS, HAND) if name in HAND_VARIANTS else (VARIANTS, BASE)
+    return tuple(other for other in family if other not in (own, name))

@@ -49,6 +49,8 @@ def test_a_figure_and_its_command_are_written(asked, tmp_path, capsys):
         (["gallery"], "either --data SHARDS or --photos DIR"),
         (["gallery", "--data", "x", "--photos", "y"], "either --data SHARDS or --photos DIR"),
         (["regulariser", "--data", "absent"], "No shard"),
+        (["hands"], "needs --photos DIR and --output FILE"),
+        (["hands", "--photos", "x"], "needs --photos DIR and --output FILE"),
         (["noisy-parts", "--data", "x", "--weights", "absent/away/far"], "no folder"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ import torch
 pytest.importorskip("numba", reason="training data need requirements-dev.txt")
 pytest.importorskip("webdataset", reason="training data need requirements-dev.txt")
 
-from hmnet import stage_hand, stage_pose, train
+from hmnet import hand_results, packing, stage_hand, stage_pose, train
 from hmnet.body import load_body
-from hmnet.checkpoint import load_checkpoint, load_features
+from hmnet.checkpoint import load_checkpoint, load_features, load_variant, save_difference
+from hmnet.config import ModelConfig
 from hmnet.data.crops import open_crops
 from hmnet.data.shards import write_shard
 from hmnet.data.synthetic.hands.hand_maps import bare_hands, hand_map_batch
@@ -22,10 +24,14 @@ from hmnet.data.synthetic.hands.hand_poses import sample_poses
 from hmnet.data.synthetic.scenes.photograph import Scenery
 from hmnet.errors import CheckpointError, DataError
 from hmnet.evaluate import print_hand_scores
+from hmnet.hand_section import hand_section
 from hmnet.hand_sightings import HAND_PLACES
 from hmnet.handnet import HandNet
+from hmnet.model import build_hmnet
 from hmnet.pose_batches import JointBatches
 from hmnet.pose_errors import pose_errors
+from hmnet.pretrained import HumanMeshNet
+from hmnet.weights_file import read_weights
 
 HAND = ("--body", "hand", "--pooling", "8", "--workers", "0")
 
@@ -76,13 +82,89 @@ def test_from_pictures_of_hands_to_weights_and_their_errors(work, capsys):
     run("pack", "--data", shards, "--segmenter", f"{segmenter}/state.pt", "--initial", f"{joint}/state.pt",
         "--output", packed, "--revision", "abc1234")  # fmt: skip
     checkpoint = load_checkpoint(packed)
-    assert checkpoint.model.body.name == "hand" and checkpoint.segmenter.part_count == 16
+    assert checkpoint.info.variant == "hand" and checkpoint.model.body.name == "hand"
+    assert checkpoint.segmenter.part_count == 16
     errors = pose_errors(checkpoint, work / "shards")
     assert errors["part surface"].shape == (12, 16) and errors["each joint"].shape == (12, 21)
     assert 0 <= errors["F@5"].mean() <= errors["F@15"].mean() < errors["PA F@15"].mean() <= 1
     print_hand_scores(errors)
     assert "AUC, PA each joint" in capsys.readouterr().out
     assert errors["part IoU"].shape == (1, 16) and np.isfinite(errors["surface"]).all()
+
+
+@pytest.mark.parametrize(
+    ("variant", "packed", "trained"),
+    [
+        ("hmnet-unregularised", "hand-unregularised", {"joint_branch", "surface_branch"}),
+        ("single-task", "hand-single-task", {"surface_branch"}),
+    ],
+)
+def test_a_variant_goes_on_from_the_hand_s_network(work, tmp_path, monkeypatch, variant, packed, trained):
+    root = tmp_path / "weights"
+    root.mkdir()
+    (root / "hand").symlink_to(work / "packed")
+    monkeypatch.setattr(packing, "EMBEDDED", root)
+    # From the state, in which no weight is rounded as in the packed file.
+    run("joint", "--variant", variant, "--data", str(work / "crops"), "--images", "16", "--batch", "8",
+        "--initial", str(work / "joint" / "state.pt"), "--output", str(tmp_path / "run"))  # fmt: skip
+    run("pack", "--variant", variant, "--initial", str(tmp_path / "run" / "state.pt"), "--data",
+        str(work / "shards"), "--output", str(root / packed), "--revision", "abc1234")  # fmt: skip
+    assert {name.split(".")[0] for name in read_weights(root / packed / "hmnet.safetensors")} == trained
+    config = json.loads((root / packed / "config.json").read_text())
+    assert (config["variant"], config["base"], config["data"]["variant"]["images"]) == (packed, "hand", 16)
+    assert config["data"]["hmnet"]["images"] == 32, "8 of stage maps, 8 of the first joint stage, and its own"
+    base, own = load_checkpoint(root, "hand"), load_checkpoint(root, packed)
+    assert own.model.body.name == "hand" and own.segmenter.part_count == 16
+    assert load_checkpoint(root / packed).info.variant == packed, "its own folder does as well"
+    beside, pretrained = load_variant(base, packed), HumanMeshNet.from_pretrained(root, variant=packed)
+    for network in (beside, pretrained.model):
+        assert (network.joint_branch is None) == ("joint_branch" not in trained)
+        for name, value in own.model.state_dict().items():
+            assert torch.equal(value, network.state_dict()[name])
+    assert beside.part_encoder is base.model.part_encoder
+    different = (own.model.surface_branch[4].weight - base.model.surface_branch[4].weight).abs().max()
+    assert different > 1e-5
+
+
+def test_one_command_measures_all_variants_of_hands(work, tmp_path, capsys):
+    root, output = tmp_path / "weights", tmp_path / "out"
+    shutil.copytree(work / "packed", root / "hand")
+    base = load_checkpoint(root)
+    form = json.loads((root / "hand" / "config.json").read_text())["model"]
+    config = ModelConfig(**form | {"variant": "hand-unregularised"})
+    torch.manual_seed(0)
+    network = build_hmnet(config)
+    network.load_state_dict(base.model.state_dict())
+    with torch.no_grad():
+        network.surface_branch[4].bias.add_(0.01 * torch.randn(778 * 3))
+    save_difference(root / config.variant, network, {}, model_config=config, base=root / "hand")
+    given = ["--data", str(work / "shards"), "--output", str(output), "--limit", "6"]
+    assert hand_results.main([*given, "--weights", str(root), "--record"]) == 0
+    assert "hand-unregularised: surface" in capsys.readouterr().out
+    result = json.loads((output / "hands.json").read_text())
+    rows = {(row["variant"], row["mesh"]): row["errors"] for row in result["rows"]}
+    assert list(rows) == [(n, m) for n in ("hand", "hand-unregularised") for m in ("averaged", "raw")]
+    errors = pose_errors(base, work / "shards", 6)
+    for mesh, prefix in (("averaged", ""), ("raw", "raw ")):
+        for name, found in rows["hand", mesh].items():
+            assert found["mean"] == pytest.approx(errors[prefix + name].mean(), abs=1e-3)
+            assert found["low"] <= found["mean"] <= found["high"]
+    changes = {change["what"]: change["errors"] for change in result["changes"]}
+    smooth, rough = rows["hand", "averaged"]["roughness"], rows["hand", "raw"]["roughness"]
+    averaging = changes["Averaging HMNet's mesh"]["roughness"]
+    assert (
+        averaging["mean"] == pytest.approx(smooth["mean"] - rough["mean"], abs=1e-3) and averaging["high"] < 0
+    )
+    assert "The joint branch" not in changes and len(changes) == 4
+    assert result["images"] == 6 and result["weights"]["hand"]["images"] == 16
+    (section,) = hand_section(output)
+    assert "6 rendered hands" in section and "| not recorded |" in section
+    for name in ("hand", "hand-unregularised"):
+        metrics = json.loads((root / name / "config.json").read_text())["metrics"]
+        assert metrics["surface"] == pytest.approx(rows[name, "averaged"]["surface"]["mean"], abs=1e-2)
+        assert 0 <= metrics["AUC, each joint"] <= 1 and (root / name / "README.md").is_file()
+    assert hand_results.main([*given, "--weights", str(root / config.variant)]) == 2
+    assert "no weights of the variant hand in" in capsys.readouterr().err
 
 
 def test_crops_of_hands_are_never_seen_in_a_mirror(work):

@@ -67,12 +67,12 @@ FLOORS = (
         "fuzz_section",
         "set_errors",
     },
-    {"hand_predictor", "report", "comparison", "placed_hands", "speed"},
+    {"hand_predictor", "hand_section", "report", "comparison", "placed_hands", "speed"},
     {"freihand_errors", "video"},
     {"evaluate", "results", "stage_segmenter", "stage_hand", "stage_pose", "recipe", "figures"},
     {"packing", "stage_dataset"},
     {"train", "figure", "benchmark", "predict", "profile", "space"},
-    {"experiments"},
+    {"experiments", "hand_results"},
     {"__main__", "__init__"},
 )
 """hmnet's rooms (files and packages), ground floor first. A room may use itself and the floors below."""

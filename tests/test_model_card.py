@@ -37,6 +37,17 @@ def test_data_sources_and_errors_are_named(tmp_path):
     assert "research use only" in card and "| surface | 167.2 |" in card
 
 
+def test_a_hand_s_card_is_about_hands(tmp_path):
+    recipe = CONFIG["data"]["pictures"] | {"body": "hand"}
+    more = {"variant": "hand-single-task", "base": "hand", "model": {"body": "hand"}}
+    card = card_of(tmp_path, CONFIG | more | {"data": {"pictures": recipe}, "metrics": {"F@5": 0.5}})
+    assert "one photo of a hand" in card and "MediaPipe's hand landmark network" in card
+    assert "- hand-pose-estimation" in card and "human-pose" not in card and "MoveNet" not in card
+    assert 'load_checkpoint("FOLDER OR USER/REPO", "hand-single-task")' in card and "variant hand," in card
+    assert "hmnet generate --body hand`" in card and "F-scores" in card
+    assert "F-scores" not in card_of(tmp_path, CONFIG)
+
+
 def test_what_is_not_recorded_is_not_invented(tmp_path):
     card = card_of(tmp_path, {k: v for k, v in CONFIG.items() if k not in ("data", "metrics")})
     assert "Not recorded." in card and "Measured" not in card

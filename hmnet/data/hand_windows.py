@@ -24,7 +24,7 @@ OFF = 0.5
 
 @dataclass(frozen=True)
 class HandWindow:
-    """image: (S, S, 3) uint8. labels: (S, S) uint8 part ids. places: (21, 3) px of the window, z from the
+    """image: (S, S, 3) uint8. labels: (S/4, S/4) uint8 part ids. places: (21, 3) px of the window, z from the
     wrist. shape: (21, 3) m about the joints' middle. present: whether it is a hand pointing up. right:
     whether it is a right one."""
 
@@ -46,7 +46,8 @@ def hand_window(sample: StoredSample, size: int, generator: np.random.Generator)
     elif kind < ASTRAY + ELSEWHERE:
         away = _away(sample, generator)
         crop, present = (crop, True) if away is None else (away, False)
-    image, labels = extract(sample.image, crop, size), extract_labels(sample.part_map, crop, size)
+    # The decoder's own resolution.
+    image, labels = extract(sample.image, crop, size), extract_labels(sample.part_map, crop, size // 4)
     scale = size / crop.side
     depth = (sample.joints[:, 2:] - sample.joints[:1, 2:]) * sample.camera[0] * scale
     places = np.concatenate([crop.to_crop(sample.keypoints, size), depth], 1)
@@ -70,12 +71,12 @@ def upright_points(points: np.ndarray, crop: Crop) -> np.ndarray:
 
 
 def stacked(windows: Sequence[HandWindow]) -> tuple[np.ndarray, ...]:
-    """Arrays of B windows: images; labels (B, S/4, S/4) of every fourth pixel; places, shapes (B, 21, 3);
-    present and right (B, 2) float32."""
+    """Arrays of B windows: images; labels (B, S/4, S/4); places, shapes (B, 21, 3); present and
+    right (B, 2) float32."""
     flags = np.array([(window.present, window.right) for window in windows], np.float32)
     return (
         np.stack([window.image for window in windows]),
-        np.stack([window.labels[2::4, 2::4] for window in windows]),
+        np.stack([window.labels for window in windows]),
         np.stack([window.places for window in windows]),
         np.stack([window.shape for window in windows]),
         flags,

@@ -84,10 +84,8 @@ def write_figure(folder: Path, name: str, result: dict, figure: "Figure | np.nda
 
     Raises OutputError when the folder cannot be written.
     """
+    numbers, picture = write_numbers(folder, name, result), folder / f"{name}.png"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        numbers, picture = folder / f"{name}.json", folder / f"{name}.png"
-        numbers.write_text(_text(result))
         if isinstance(figure, np.ndarray):
             picture = picture.with_suffix(".jpg")
             Image.fromarray(figure).save(picture, quality=JPEG_QUALITY, optimize=True)
@@ -98,6 +96,32 @@ def write_figure(folder: Path, name: str, result: dict, figure: "Figure | np.nda
             f"The figure cannot be written to {folder} ({error.strerror or error}): choose another --output."
         ) from error
     return [numbers, picture]
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """A picture (H, W, 3) uint8 as the kind of file that the path ends in.
+
+    Raises OutputError when it cannot be written.
+    """
+    try:
+        Image.fromarray(picture).save(path, quality=JPEG_QUALITY, optimize=True)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}): choose another --output."
+        ) from error
+
+
+def write_numbers(folder: Path, name: str, result: dict) -> Path:
+    """NAME.json alone. Raises OutputError when the folder cannot be written."""
+    path = folder / f"{name}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(_text(result))
+    except OSError as error:
+        raise OutputError(
+            f"{path.name} cannot be written to {folder} ({error.strerror or error}): choose another --output."
+        ) from error
+    return path
 
 
 def _drawn(figure: "Figure") -> Image.Image:

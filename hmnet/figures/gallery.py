@@ -103,15 +103,20 @@ def _in_samples(
 
 
 def _in_photos(predictor: Predictor, photos: Path) -> Iterator[tuple[str, Prediction, np.ndarray | None]]:
-    files = sorted(photos.iterdir()) if photos.is_dir() else []
-    files = [file for file in files if file.suffix.lower() in PHOTO_ENDINGS]
-    if not files:
-        raise DataError(f"No photo ({', '.join(PHOTO_ENDINGS)}) in {photos}: give a folder that has some.")
-    for file in files:
+    for file in photo_files(photos):
         try:
             yield file.stem, predictor.predict(file), None
         except (ImageError, BoxError, NoPersonFoundError) as error:
             print(f"{file.name}: {error}", file=sys.stderr)
+
+
+def photo_files(folder: Path) -> list[Path]:
+    """The photos of a folder in order; DataError where there is none."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = [file for file in files if file.suffix.lower() in PHOTO_ENDINGS]
+    if not files:
+        raise DataError(f"No photo ({', '.join(PHOTO_ENDINGS)}) in {folder}: give a folder that has some.")
+    return files
 
 
 def _other_mesh(comparison: Comparison, prediction: Prediction) -> np.ndarray:

@@ -85,8 +85,37 @@ def test_the_card_says_what_the_configurations_record(weights: Path) -> None:
     assert "| surface (mm) | 1 | 2.5 |" in card.text and "| part mean IoU |  | 1 |" in card.text
     assert f'load_checkpoint("{TARGET}")' in card.text
     assert "Kept as what differs from `hmnet`" in card.text and "Not recorded." in card.text
+    assert "hand" not in card.content
     bare = repository_card(TARGET, {"hmnet": configs["hmnet"] | {"metrics": {}}})
     assert "model-index" not in bare and "Measured" not in bare
+
+
+def test_hands_have_lines_and_a_table_of_their_own_in_the_card(weights: Path) -> None:
+    person = json.loads((weights / "hmnet" / "config.json").read_text())
+    hand = person | {"variant": "hand", "model": person["model"] | {"body": "hand"}}
+    metrics = {
+        "surface": 9.25,
+        "F@5": 0.75,
+        "AUC, each joint": 0.8,
+        "normal deviation": 5.0,
+        "roughness": 0.5,
+    }
+    content = repository_card(TARGET, {"hmnet": person, "hand": hand | {"metrics": metrics}})
+    card = ModelCard(content)
+    assert {"human-mesh-recovery", "hand-mesh-recovery"} <= set(card.data.tags)
+    assert "rendered-hands" in content and "HumanMeshNet's test set (rendered hands)" in content
+    people, hands = (part.split("\n## ")[0] for part in card.text.split("## Measured")[1:])
+    assert "| surface (mm) | 1 |" in people and "On the test set, by" in people and "F@" not in people
+    assert "| surface (mm) | 9.25 |" in hands and "On the test set of hands, by" in hands
+    assert "| F@5 | 0.75 |" in hands and "| AUC, each joint | 0.8 |" in hands
+    assert "| normal deviation (degrees) | 5 |" in hands and "| roughness (mm) | 0.5 |" in hands
+    assert (
+        f'load_checkpoint("{TARGET}", "hand")' in card.text
+        and "- `hand` (revision abc1234): Of hands." in card.text
+    )
+    assert "## Limits\n" in card.text and "## Limits of hands\n" in card.text
+    alone = ModelCard(repository_card(TARGET, {"hand": hand}))
+    assert "human-mesh-recovery" not in alone.data.tags and "## Limits\n" not in alone.text
 
 
 def test_a_branch_is_made_and_leaves_main_alone(
