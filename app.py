@@ -28,10 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json_logs:
         log_as_json()
     try:
+        hands = find_hands(options.hand_weights, options.device, options.engine)
         source = options.weights or options.repo
         predictor = Predictor(load_checkpoint(source, options.variant), options.device, engine=options.engine)
         models = Models(predictor, Comparison(predictor))
-        hands = find_hands(options.hand_weights, options.device, options.engine)
         # Only what is there before the page is served can be lent a GPU.
         zero_gpu.lend(models, *([hands.models] if zero_gpu.spaces and hands.there else []))
         limits = Limits.for_device(predictor.device, options.queue)

@@ -4,9 +4,15 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from fake_predictor import posed_vertices, write_example
+from safetensors.numpy import load_file
 
-from demo.examples import load_examples
+from demo.examples import load_example, load_examples
+from demo.hands import EXAMPLES
+from demo.lab import signed_volume
+from hmnet.body.hand import hand_template
+from hmnet.camera import project
 from hmnet.errors import DataError
 
 
@@ -37,3 +43,24 @@ def test_a_photo_without_its_truth_is_refused(tmp_path, ending, content):
         photo.with_suffix(ending).write_bytes(content)
     with pytest.raises(DataError, match=r"walker\.jpg lacks a readable ground truth"):
         load_examples(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["open", "pointing", "holding", "left"])
+def test_shipped_hands_lie_where_their_photos_show_them(name):
+    example = load_example(EXAMPLES / f"{name}.jpg")
+    camera = load_file(example.photo.with_suffix(".safetensors"))["camera"]
+    assert example.vertices.shape == (778, 3) and example.joints.shape == (21, 3)
+    columns, rows = project(example.vertices, camera).astype(int).T
+    # The photo is of full perspective, and what is held hides a part.
+    shown = example.part_map > 0
+    inside = shown[rows.clip(0, shown.shape[0] - 1), columns.clip(0, shown.shape[1] - 1)].mean()
+    assert inside > 0.8
+    side = json.loads(example.photo.with_suffix(".json").read_text())["side"]
+    assert side == ("left" if name == "left" else "right")
+    # Numbered alike, so the mirror image of a right hand has the volume's sign turned round.
+    assert np.sign(float(signed_volume(torch.from_numpy(example.vertices), hand_template(side).faces))) == 1
+
+
+def test_shipped_hands_are_small():
+    files = list(EXAMPLES.iterdir())
+    assert len(files) == 12 and sum(file.stat().st_size for file in files) < 600_000
