@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from hmnet.checkpoint import EMBEDDED, load_checkpoint, variants_of
+from hmnet.checkpoint import EMBEDDED, Checkpoint, load_checkpoint, variants_of
+from hmnet.data.crop import Crop
 from hmnet.errors import DataError, HMNetError
 from hmnet.evaluate import record
 from hmnet.figures.drawing import write_numbers
@@ -21,7 +23,7 @@ from hmnet.hand_metrics import pck_auc
 from hmnet.hand_section import NAME
 from hmnet.metrics import bootstrap_interval
 from hmnet.packing import recipe_without_paths
-from hmnet.pose_errors import EACH_JOINT, pose_errors
+from hmnet.pose_errors import BATCH, EACH_JOINT, crops_of, pose_errors, samples
 from hmnet.variants import HAND, HAND_VARIANTS, form_of
 
 OUTPUT = EMBEDDED.parent / "results"
@@ -58,13 +60,23 @@ def measure(weights: Path, data: Path, limit: int | None = None) -> dict[str, di
             f"There are no weights of the variant {HAND} in {weights}: give the folder that holds it, and "
             "beside it the other variants."
         )
-    errors = {}
+    # All variants see through the same segmenter, so the windows are found once.
+    crops, errors = _windows(load_checkpoint(weights, HAND), data, limit), {}
     for name in (name for name in HAND_VARIANTS if name in there):
         true_parts = form_of(name).parts == "true"
-        errors[name] = pose_errors(load_checkpoint(weights, name), data, limit, true_parts)
+        checkpoint = load_checkpoint(weights, name)
+        errors[name] = pose_errors(checkpoint, data, limit, true_parts, crops=crops)
         surface, joint = (errors[name][error].mean() for error in ("surface", "joint"))
         print(f"{name}: surface {surface:.2f} mm, joints {joint:.2f} mm", flush=True)
     return errors
+
+
+@torch.inference_mode()
+def _windows(checkpoint: Checkpoint, data: Path, limit: int | None) -> list[Crop]:
+    """The windows that the checkpoint's networks are shown of each sample."""
+    chosen = list(samples(data, limit))
+    chunks = (chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH))
+    return [crop for chunk in chunks for crop in crops_of(chunk, checkpoint)]
 
 
 def rows_of(errors: Errors) -> list[dict]:

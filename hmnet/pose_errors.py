@@ -49,6 +49,7 @@ def pose_errors(
     limit: int | None = None,
     true_parts: bool = False,
     mirror: bool = True,
+    crops: Sequence[Crop] | None = None,
 ) -> dict[str, np.ndarray]:
     """Errors of N test samples in mm, and IoU of the part maps that HMNet was given.
 
@@ -61,7 +62,8 @@ def pose_errors(
     Of a hand also HAND_SCORES (N,), see `hmnet.hand_metrics`, and EACH_JOINT (N, J) of the raw mesh.
     "part IoU" (1, P), "part mean IoU" and "person IoU" (1,).
     The crop is the true box, as in the paper. mirror: average with the answers to the mirror images, but not
-    of a body that has none. Raises DataError where there is no sample, or where the samples are of another
+    of a body that has none. crops: those of the samples, where `crops_of` has found them before. Raises
+    DataError where there is no sample, or where the samples are of another
     body than the network's.
     """
     model, segmenter = checkpoint.model.eval(), checkpoint.segmenter.eval()
@@ -71,7 +73,7 @@ def pose_errors(
     part_count = len(body.part_names) - 1
     confusion = torch.zeros(part_count + 1, part_count + 1, dtype=torch.long)
     chosen = list(samples(data, limit))
-    for images, true_maps, stored, joints in batches(chosen, checkpoint):
+    for images, true_maps, stored, joints in batches(chosen, checkpoint, crops):
         vertices = _true_surface(stored, body)
         look = look_at(segmenter, images, mirror and not body.one_sided)
         maps = true_maps if true_parts else segmenter.label(part_logits(segmenter, look))
@@ -137,9 +139,10 @@ def _mesh_errors(
     }
 
 
-def batches(chosen: Sequence[StoredSample], checkpoint: Checkpoint) -> Iterator[tuple[Tensor, ...]]:
-    """The samples in the crops of their true boxes, in batches of BATCH; a hand's crop is then turned upright
-    and drawn anew around its landmarks by `hmnet.upright_hand`, as for any photo.
+def batches(
+    chosen: Sequence[StoredSample], checkpoint: Checkpoint, crops: Sequence[Crop] | None = None
+) -> Iterator[tuple[Tensor, ...]]:
+    """The samples in those crops, or in `crops_of` them, in batches of BATCH.
 
     Pictures (B, 3, S, S) normalised, true part ids (B, S, S), vertices (B, V, 3) and joints (B, J, 3) in m,
     in the frame of the crop.
@@ -148,14 +151,14 @@ def batches(chosen: Sequence[StoredSample], checkpoint: Checkpoint) -> Iterator[
     size = preprocessing.image_size
     for start in range(0, len(chosen), BATCH):
         chunk = chosen[start : start + BATCH]
-        crops = crops_of(chunk, checkpoint)
-        pictures = [extract(s.image, crop, size) for s, crop in zip(chunk, crops, strict=True)]
-        maps = [extract_labels(s.part_map, crop, size) for s, crop in zip(chunk, crops, strict=True)]
+        own = crops_of(chunk, checkpoint) if crops is None else crops[start : start + BATCH]
+        pictures = [extract(s.image, crop, size) for s, crop in zip(chunk, own, strict=True)]
+        maps = [extract_labels(s.part_map, crop, size) for s, crop in zip(chunk, own, strict=True)]
         yield (
             normalise(np.stack(pictures), preprocessing),
             torch.from_numpy(np.stack(maps)).long(),
-            _in_crops([s.vertices for s in chunk], crops),
-            _in_crops([s.joints for s in chunk], crops),
+            _in_crops([s.vertices for s in chunk], own),
+            _in_crops([s.joints for s in chunk], own),
         )
 
 
@@ -166,7 +169,10 @@ def _in_crops(points: Sequence[np.ndarray], crops: Sequence[Crop]) -> Tensor:
 
 
 def crops_of(chunk: Sequence[StoredSample | DatasetSample], checkpoint: Checkpoint) -> list[Crop]:
-    """The crops of the samples' boxes that the checkpoint's networks are shown; a hand's upright."""
+    """The crops of the samples' true boxes that the checkpoint's networks are shown.
+
+    A hand's is turned upright and drawn anew around its landmarks by `hmnet.upright_hand`, as for any photo.
+    """
     size, margin = checkpoint.preprocessing.image_size, checkpoint.preprocessing.crop_margin
     if not checkpoint.model.body.one_sided:
         return [square_crop(s.box, margin) for s in chunk]

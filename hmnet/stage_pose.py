@@ -17,7 +17,7 @@ from hmnet.pose_batches import JointBatches, MapBatches, training_poses
 from hmnet.pose_loss import PoseLoss
 from hmnet.precision import half_precision
 from hmnet.trainer import Trainer, feed, load_weights
-from hmnet.variants import Variant, form_of, hand_name
+from hmnet.variants import BRANCHES, Variant, form_of, hand_name
 
 HELD_OUT, EXAMPLES = 256, 4000
 WITHHELD = 0.15
@@ -132,11 +132,14 @@ def train_joint(options: argparse.Namespace, device: torch.device) -> None:
             f"The crops in {options.data[0]} are of body {crops.body}, not {options.body}: give "
             f"--body {crops.body}."
         )
+    if options.branches_only and not options.initial:
+        raise DataError("--branches-only needs --initial WEIGHTS: the encoders stay as these have them.")
     form, config = form_of(options.variant), model_config(options)
     network, pixels = build_hmnet(config), config.rgb_input == "pixels"
     if options.initial:
         _start_from(network, load_weights(options.initial))
-        network.freeze(*(name for name, _ in network.named_children() if name not in form.trained))
+        trained = BRANCHES if options.branches_only else form.trained
+        network.freeze(*(name for name, _ in network.named_children() if name not in trained))
     else:
         bodies = (torch.from_numpy(np.array(points[:EXAMPLES])) for points in (crops.vertices, crops.joints))
         start_branches(network, *bodies)

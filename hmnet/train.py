@@ -106,6 +106,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures-only", action="store_true", help="no fresh part maps among the crops (joint)"
     )
     parser.add_argument(
+        "--branches-only", action="store_true",
+        help="with --initial: the encoders keep their weights, as they do for variants; so an HMNet is "
+        "trained on that variants can be compared with (joint)",
+    )  # fmt: skip
+    parser.add_argument(
         "--variant", default=BASE, choices=list(VARIANTS),
         help="which of the paper's variants (joint, dataset, pack; default hmnet). With --initial, hmnet's "
         "weights, stage joint trains only what makes the others differ",

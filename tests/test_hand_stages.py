@@ -31,6 +31,7 @@ from hmnet.model import build_hmnet
 from hmnet.pose_batches import JointBatches
 from hmnet.pose_errors import pose_errors
 from hmnet.pretrained import HumanMeshNet
+from hmnet.trainer import load_weights
 from hmnet.weights_file import read_weights
 
 HAND = ("--body", "hand", "--pooling", "8", "--workers", "0")
@@ -124,6 +125,16 @@ def test_a_variant_goes_on_from_the_hand_s_network(work, tmp_path, monkeypatch, 
     assert beside.part_encoder is base.model.part_encoder
     different = (own.model.surface_branch[4].weight - base.model.surface_branch[4].weight).abs().max()
     assert different > 1e-5
+
+
+def test_branches_alone_go_on_beside_encoders_that_stay(work, tmp_path):
+    few = ("--data", str(work / "crops"), "--images", "16", "--batch", "8", "--output", str(tmp_path))
+    run("joint", "--branches-only", "--initial", str(work / "joint" / "state.pt"), *few)
+    before, after = (load_weights(folder / "state.pt") for folder in (work / "joint", tmp_path))
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"joint_branch", "surface_branch"}
+    with pytest.raises(DataError, match="needs --initial"):
+        run("joint", "--branches-only", *few)
 
 
 def test_one_command_measures_all_variants_of_hands(work, tmp_path, capsys):
