@@ -26,7 +26,7 @@ from hmnet.mesh import MeshTopology, roughness
 from hmnet.mesh import regularise as smooth
 from hmnet.mesh_file import FARTHEST
 from hmnet.report import summary
-from hmnet.variants import BASE, form_of
+from hmnet.variants import form_of
 
 VERTEX_DIGITS = 4
 """Of a coordinate in metres behind the point: 0.1 mm."""
@@ -119,8 +119,8 @@ def endpoints(networks: Networks) -> dict[str, Callable[..., dict]]:
 
 
 def _compared(meshes: dict[str, tuple[np.ndarray, np.ndarray]], neighbours: torch.Tensor) -> dict[str, dict]:
-    """What `compare` answers, from each variant's raw and regularised vertices (V, 3) in m."""
-    own = meshes[BASE][1]
+    """What `compare` answers, from each variant's raw and regularised vertices (V, 3) in m, HMNet's first."""
+    own = next(iter(meshes.values()))[1]
     answer = {}
     for name, (raw, regularised) in meshes.items():
         form = form_of(name)

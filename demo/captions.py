@@ -149,7 +149,8 @@ LAYOUTS = {
     "parts": ("Break the parts", ("before", "after", "change")),
     "joints": ("Joints", ("joints", "true-joints")),
     "variants": ("Variants", ("variant-hmnet", "variant-hmnet-oracle", "variant-rgb-only",
-                              "variant-hmnet-unregularised")),
+                              "variant-hmnet-unregularised", "variant-hand",
+                              "variant-hand-unregularised", "variant-hand-single-task")),
 }  # fmt: skip
 """Lesson: title, and the panes that it shows where they are there."""
 

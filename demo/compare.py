@@ -11,7 +11,7 @@ from demo.session import Session
 from hmnet.body import BodyTemplate
 from hmnet.mesh import MeshTopology, neighbour_average, regularise, roughness
 from hmnet.metrics import joint_error, pa_joint_error, pa_surface_error, surface_error
-from hmnet.variants import BASE, form_of
+from hmnet.variants import BASE, form_of, hand_name
 
 UNREGULARISED = "hmnet-unregularised"
 ERRORS = ("Surface", "Joint", "PA surface", "PA joint")
@@ -46,7 +46,7 @@ def variant_meshes(session: Session, topology: MeshTopology) -> dict[str, tuple[
 
     All answer the part map as the segmenter gave it (the Oracle: the true one), whatever is changed of it.
     """
-    raw = {BASE: session.untouched.raw_vertices}
+    raw = {_named(BASE, session): session.untouched.raw_vertices}
     raw |= {name: answer.raw_vertices for name, answer in session.variants.items()}
     lab = session.lab
     iterations = lab.iterations if lab.enabled else 0
@@ -79,8 +79,9 @@ def square(session: Session, topology: MeshTopology) -> dict[str, Corner]:
     Where the variant's weights are not there only the first two.
     """
     raw = {"with": session.untouched.raw_vertices}
-    if UNREGULARISED in session.variants:
-        raw["without"] = session.variants[UNREGULARISED].raw_vertices
+    without = session.variants.get(_named(UNREGULARISED, session))
+    if without is not None:
+        raw["without"] = without.raw_vertices
     corners = {}
     for trained, vertices in raw.items():
         start = torch.as_tensor(vertices)
@@ -103,7 +104,9 @@ def square_table(session: Session, topology: MeshTopology) -> str:
         for corner in square(session, topology).values()
     ]
     head = ["In mm", "Roughness", *(["Surface error"] if known else [])]
-    return tables.table(head, rows, SQUARE if UNREGULARISED in session.variants else NO_SQUARE)
+    return tables.table(
+        head, rows, SQUARE if _named(UNREGULARISED, session) in session.variants else NO_SQUARE
+    )
 
 
 def parts_sentence(session: Session, body: BodyTemplate) -> str:
@@ -121,6 +124,11 @@ def parts_sentence(session: Session, body: BodyTemplate) -> str:
         return f"{sentence}."
     was, now = (_surface(torch.as_tensor(one.vertices), session) for one in (before, after))
     return f"{sentence}; surface error {was:.1f} → {now:.1f} mm."
+
+
+def _named(variant: str, session: Session) -> str:
+    """What that variant's weights for the body that is shown are called."""
+    return hand_name(variant) if session.body.one_sided else variant
 
 
 def _corner(title: str, mesh: Tensor, session: Session, topology: MeshTopology) -> Corner:

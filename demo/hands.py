@@ -11,26 +11,15 @@ from demo.session import Models, Session
 from hmnet.body import BodyTemplate
 from hmnet.body.hand import SIDES, hand_template
 from hmnet.checkpoint import EMBEDDED, HAND_VARIANT, load_checkpoint, variants_of
-from hmnet.comparison import Answer
+from hmnet.comparison import Comparison
 from hmnet.config import HANDS
 from hmnet.errors import CheckpointError, DataError, told
 from hmnet.hand_predictor import predictor_of
-from hmnet.predictor import Prediction
 
 BODY, HAND = "body", "hand"
 """Modes: what is reconstructed."""
 EXAMPLES = FOLDER / "hands"
 NO_HANDS = "There are no weights of hands here: the page reconstructs people only."
-
-
-class NoVariants:
-    """Takes a comparison's place where there are no other variants."""
-
-    names: tuple[str, ...] = ()
-
-    def answers(self, prediction: Prediction, true_labels: object = None) -> dict[str, Answer]:
-        """No answer of any variant."""
-        return {}
 
 
 class Hands:
@@ -113,7 +102,8 @@ def find_hands(
         checkpoint = load_checkpoint(source or EMBEDDED, HAND_VARIANT)
         if source is None:
             checkpoint = replace(checkpoint, info=replace(checkpoint.info, source="embedded"))
-        return Models(predictor_of(checkpoint, device, engine=engine), NoVariants())
+        predictor = predictor_of(checkpoint, device, engine=engine)
+        return Models(predictor, Comparison(predictor))
 
     return Hands(load, load_examples(examples))
 

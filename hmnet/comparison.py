@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from hmnet.checkpoint import Checkpoint, load_variant
+from hmnet.data.crop import in_photo
 from hmnet.errors import CheckpointError
 from hmnet.look import answer
 from hmnet.model import HMNet, NoEncoder
@@ -15,7 +16,8 @@ from hmnet.variants import beside, form_of
 
 @dataclass(frozen=True)
 class Answer:
-    """What a variant says of a person: joints (J, 3) of its joint branch and raw vertices (V, 3), m."""
+    """What a variant says of a person or a hand: joints (J, 3) of its joint branch and raw vertices (V, 3),
+    m, in the photo's camera frame."""
 
     joints: np.ndarray
     raw_vertices: np.ndarray
@@ -53,7 +55,8 @@ class Comparison:
                     continue
                 parts = torch.from_numpy(labels[None]).long()
                 output = answer(network, seen.to(device), parts.to(device), mirrored=len(seen) > 1)
-                answers[name] = Answer(output.joints[0].cpu().numpy(), output.vertices[0].cpu().numpy())
+                points = (each[0].cpu().numpy() for each in (output.joints, output.vertices))
+                answers[name] = Answer(*(in_photo(each, prediction.crop) for each in points))
         return answers
 
 

@@ -43,7 +43,11 @@ WIDTHS = (1.5, 3.0)
 
 
 class HandNet(nn.Module):
-    """Pictures of hands that point up to features."""
+    """Pictures of hands that point up to features.
+
+    Out of training a picture is looked at twice, the second time in a mirror, and what is said in numbers is
+    the mean of both. MediaPipe's network knows hands of either side, and errs otherwise at each.
+    """
 
     pyramid_channels = (24, 40, 112, 1152)
     """Channels of the first four outputs, at strides 4, 8, 16 and 32."""
@@ -75,14 +79,20 @@ class HandNet(nn.Module):
         and numbers (B, 128): landmarks x, y, z in px of the picture, z from the wrist (63), the same in
         metres about the hand's middle (63), logits of there being a hand and of its being a right one.
         """
+        *maps, numbers = self._look(image)
+        if not self.training:
+            numbers = (numbers + mirrored(self._look(image.flip(3))[-1])) / 2
+        return [*maps, spots(numbers.detach(), maps[0]), numbers]
+
+    def _look(self, image: Tensor) -> list[Tensor]:
+        """The four maps of pictures, and the numbers of this look at them alone."""
         x, maps = self.stem(image), []
         for index, block in enumerate(self.blocks):
             x = block(x)
             if index in (1, 3, 9):
                 maps.append(x)
         top = self.top(x)
-        numbers = self._numbers(top)
-        return [*maps, top, spots(numbers.detach(), maps[0]), numbers]
+        return [*maps, top, self._numbers(top)]
 
     def _numbers(self, top: Tensor) -> Tensor:
         heads = self.places, self.shape, self.presence, self.handedness
@@ -92,6 +102,14 @@ class HandNet(nn.Module):
         # Half precision would round places to whole pixels.
         with torch.autocast(top.device.type, enabled=False):
             return torch.cat([head(mean) for head in heads], 1)
+
+
+def mirrored(numbers: Tensor) -> Tensor:
+    """Numbers (B, 128) of pictures from those of their mirror images: a left hand becomes a right one."""
+    places, shape, presence, right = numbers.split([3 * LANDMARKS, 3 * LANDMARKS, 1, 1], 1)
+    flip = numbers.new_tensor([-1.0, 1.0, 1.0]).repeat(LANDMARKS)
+    away = numbers.new_tensor([float(SIDE), 0.0, 0.0]).repeat(LANDMARKS)
+    return torch.cat([away + flip * places, flip * shape, presence, -right], 1)
 
 
 def spots(numbers: Tensor, like: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from drawn_hand import PARTS, box_of, draw_hand, find_drawn, hand_checkpoint
 
 from hmnet.body.hand import sided_template
 from hmnet.camera import project
+from hmnet.comparison import Comparison
 from hmnet.errors import BodyError, BoxError, DataError, ImageError, NoPersonFoundError
 from hmnet.hand_predictor import Hand, HandPredictor, predictor_of
 from hmnet.hand_search import FoundHand
@@ -183,3 +184,14 @@ def test_parts_and_regulariser_go_on_from_a_prediction(predictor: HandPredictor,
         torch.from_numpy(found.regressed_joints),
         found.body.regress_joints(torch.from_numpy(found.vertices)), atol=1e-5, rtol=0,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_variants_answer_in_the_frame_of_the_photo(predictor: HandPredictor, monkeypatch, side: str) -> None:
+    """The same network as a variant must say the same, however the window is turned."""
+    same = {"hand-unregularised": predictor.checkpoint.model}
+    monkeypatch.setattr("hmnet.comparison._networks", lambda *_: same)
+    found = predictor.predict(photo(1.2, side)[0])
+    answer = Comparison(predictor).answers(found)["hand-unregularised"]
+    np.testing.assert_allclose(answer.raw_vertices, found.raw_vertices, atol=1e-5)
+    np.testing.assert_allclose(answer.joints, found.joints, atol=1e-5)

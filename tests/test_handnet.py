@@ -15,7 +15,7 @@ from hmnet.hand_sightings import (
     landmarks_of,
     turned,
 )
-from hmnet.handnet import SIDE, WIDTHS, HandNet, read_weights, spots
+from hmnet.handnet import SIDE, WIDTHS, HandNet, mirrored, read_weights, spots
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,24 @@ def test_features_have_the_shapes_that_are_said(network):
     ]  # fmt: skip
     seen = hand_sighting(features)
     assert seen.shape == (2, HAND_PLACES + HAND_LOOKS) and torch.isfinite(seen).all()
+
+
+def test_a_picture_is_seen_in_a_mirror_too(network):
+    """So the mirror image's numbers are the picture's, mirrored; in training it is looked at once."""
+    image = torch.rand(2, 3, SIDE, SIDE)
+    with torch.inference_mode():
+        numbers, of_image = network(image)[-1], network(image.flip(3))[-1]
+        network.train()
+        once, of_image_once = network(image)[-1], network(image.flip(3))[-1]
+        network.eval()
+    (places, shape, presence, right), others = landmarks_of(numbers), landmarks_of(of_image)
+    flip = torch.tensor([-1.0, 1.0, 1.0])
+    np.testing.assert_allclose(others[0], flip * places + torch.tensor([SIDE, 0.0, 0.0]), atol=1e-3)
+    np.testing.assert_allclose(others[1], flip * shape, atol=1e-5)
+    np.testing.assert_allclose(others[2], presence, atol=1e-5)
+    np.testing.assert_allclose(others[3], 1 - right, atol=1e-5)
+    np.testing.assert_allclose(numbers, (once + mirrored(of_image_once)) / 2, atol=1e-4)
+    assert (once - numbers).abs().max() > 1e-3
 
 
 def test_half_precision_does_not_round_places(network):

@@ -23,7 +23,7 @@ PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}
 PAIR = 2
 """The views that are looked at together: the two of a crop."""
 TRACING = threading.Lock()
-"""torch's tracer keeps one state for all threads."""
+"""torch's tracer keeps one state for all threads, and what it traced is frozen together with its modules."""
 ANY = -1
 """Of a shape's sides: any length."""
 
@@ -136,10 +136,12 @@ class CompiledNetwork:
 def _converted(graph: torch.nn.Module, inputs: tuple[np.ndarray, ...], shapes: tuple) -> "openvino.Model":
     """A module as OpenVINO's model. Not by `openvino.convert_model`, which tells its makers of each call."""
     example = tuple(torch.from_numpy(array) for array in inputs)
-    with TRACING, torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer warns of each shape that it reads
-        traced = torch.jit.trace(graph, example, check_trace=False)
-    decoder = TorchScriptPythonDecoder(traced, example_input=example)
+    with TRACING:
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the tracer warns of each shape that it reads
+            traced = torch.jit.trace(graph, example, check_trace=False)
+        # It freezes what was traced, of which graphs share modules: two at once have lost inputs.
+        decoder = TorchScriptPythonDecoder(traced, example_input=example)
     front_end = FrontEndManager().load_by_framework("pytorch")
     try:
         model = front_end.convert(front_end.load(decoder))

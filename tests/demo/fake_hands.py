@@ -16,11 +16,12 @@ from PIL import Image, ImageDraw
 from safetensors.numpy import save_file
 
 from demo.examples import load_examples
-from demo.hands import Hands, NoVariants
+from demo.hands import Hands
 from demo.session import Models
 from hmnet.body.hand import hand_template, load_hand
 from hmnet.camera import project
 from hmnet.checkpoint import WeightsInfo
+from hmnet.comparison import Answer
 from hmnet.data.crop import Crop, extract_labels
 from hmnet.errors import NoPersonFoundError
 from hmnet.image import read_sized_image
@@ -35,6 +36,16 @@ TURN = 0.4
 MIRROR = np.array([-1, 1, 1], np.float32)
 RED, BLUE = (214, 130, 96), (96, 130, 214)
 """What right and left hands are drawn in."""
+
+
+class FakeHandComparison:
+    """One variant, which is off by 5 mm."""
+
+    names = ("hand-unregularised",)
+
+    def answers(self, prediction, true_labels=None):
+        away = np.float32(0.005)
+        return {self.names[0]: Answer(prediction.joints + away, prediction.raw_vertices + away)}
 
 
 class FakeHandPredictor(FakePredictor):
@@ -95,7 +106,7 @@ class FakeHandPredictor(FakePredictor):
 def fake_hands(folder: Path | None = None) -> Hands:
     """Hands for the page, with the examples of a folder; `hands.models.predictor` counts."""
     examples = () if folder is None else load_examples(folder)
-    return Hands(lambda: Models(FakeHandPredictor(), NoVariants()), examples)
+    return Hands(lambda: Models(FakeHandPredictor(), FakeHandComparison()), examples)
 
 
 def found_side(image: np.ndarray) -> str:

@@ -13,7 +13,7 @@ from fake_predictor import fake_models
 from PIL import Image
 
 import app
-from demo import exports, photo_view, scene, viewer
+from demo import compare, exports, photo_view, scene, viewer
 from demo.api import endpoints
 from demo.bodies import HAND_BONES, HAND_LIMBS, LEFT_HAND, limbs_of
 from demo.examples import load_example
@@ -262,6 +262,27 @@ def test_a_wall_is_no_hand(hands, tmp_path):
     Image.new("RGB", (64, 64), "grey").save(tmp_path / "wall.png")
     with pytest.raises(NoPersonFoundError):
         reconstruct(hands.models, tmp_path / "wall.png")
+
+
+# --- variants ---------------------------------------------------------------------------------------------
+
+
+def test_the_paper_s_square_and_the_variants_are_of_hands(right):
+    """Errors of the same meshes, counted here from the session's own vertices."""
+    corners = compare.square(right, right.topology)
+    assert set(corners) == {
+        f"square-{trained}-{state}" for trained in ("with", "without") for state in ("on", "off")
+    }
+    off = 1000 * np.linalg.norm(
+        right.variants["hand-unregularised"].raw_vertices - right.example.vertices, axis=1
+    )
+    assert corners["square-without-off"].surface == pytest.approx(off.mean(), abs=0.01)
+    assert list(compare.variant_meshes(right, right.topology)) == ["hand", "hand-unregularised"]
+    made, layouts = scene.panes(right, heat_of(right, HeatChoice(), right.body, None))
+    shown = {layout.name: layout.panes for layout in layouts}
+    assert shown["variants"] == ("variant-hand", "variant-hand-unregularised")
+    assert len(shown["square"]) == 4 and {"variant-hand"} <= {pane.name for pane in made}
+    assert "Trained without Eq. 3" in compare.variant_table(right, right.body, right.topology)
 
 
 # --- programs ---------------------------------------------------------------------------------------------
