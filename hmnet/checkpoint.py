@@ -22,6 +22,7 @@ from hmnet.segmentation import PartSegmenter, build_segmenter
 from hmnet.variants import BASE, HAND
 from hmnet.weights_file import (
     fill,
+    from_eight_bits,
     in_eight_bits,
     read_file,
     read_weights,
@@ -158,10 +159,11 @@ def save_checkpoint(
     *,
     model_config: ModelConfig,
     exact: bool = False,
+    eight_bits: bool = False,
 ) -> None:
     """Write a checkpoint's three files.
 
-    exact: keep in float32 what half precision would round.
+    exact: keep in float32 what half precision would round. eight_bits: of HMNet 8 bits a weight.
     extra: "revision" (short commit of these weights) and what else belongs into config.json: "commit",
     "data", "metrics". Raises OutputError when the folder cannot be written, CheckpointError for weights
     that are not finite.
@@ -169,8 +171,11 @@ def save_checkpoint(
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        networks = {MODEL: model, SEGMENTER: segmenter}
-        sums = {name: save_weights(folder / name, network, exact) for name, network in networks.items()}
+        sums = {SEGMENTER: save_weights(folder / SEGMENTER, segmenter, exact)}
+        if eight_bits:
+            sums[MODEL] = write_tensors(folder / MODEL, in_eight_bits(model.state_dict()))
+        else:
+            sums[MODEL] = save_weights(folder / MODEL, model, exact)
         config = {
             "revision": "unversioned", "commit": "", "data": {}, "metrics": {},
             **extra,
@@ -198,11 +203,14 @@ def save_difference(
     """
     folder, base_config = Path(folder), _read_config(base / CONFIG)
     theirs = read_weights(base / MODEL, base_config["sha256"][MODEL])
+    weights = model.state_dict()
+    # What training left alone may have begun as what the base's file rounds, to halves or to 8 bits.
+    rounded = from_eight_bits(in_eight_bits(weights))
     own = {
         key: value
-        for key, value in model.state_dict().items()
-        # What training left alone may have begun as what the base's file rounds.
-        if key not in theirs or not torch.equal(value.to(theirs[key].dtype), theirs[key])
+        for key, value in weights.items()
+        if key not in theirs
+        or not any(torch.equal(one[key].to(theirs[key].dtype), theirs[key]) for one in (weights, rounded))
     }
     kept = {key: base_config[key] for key in ("segmenter", "preprocessing")}
     try:

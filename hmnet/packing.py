@@ -38,6 +38,7 @@ def pack(options: argparse.Namespace) -> None:
     save_checkpoint(
         options.output, model, segmenter, preprocessing_of(options.body),
         {"revision": options.revision, "commit": options.revision, "data": data}, model_config=config,
+        eight_bits=options.eight_bits,
     )  # fmt: skip
     write_model_card(options.output)
 

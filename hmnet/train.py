@@ -61,6 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--poses", type=Path, nargs="*", default=[], help="folders of motion clips (maps, joint)"
     )
     parser.add_argument("--threshold", type=float, default=0.5, help="foreground threshold (pack)")
+    parser.add_argument(
+        "--eight-bits", action="store_true", help="HMNet's weights in 8 bits, as variants are kept (pack)"
+    )
     parser.add_argument("--revision", default="unversioned", help="short commit of the code (pack)")
     parser.add_argument(
         "--source", action="append", metavar="TEXT",

@@ -81,8 +81,10 @@ def test_from_pictures_of_hands_to_weights_and_their_errors(work, capsys):
     (row,) = [json.loads(line) for line in (work / "joint" / "log.jsonl").read_text().splitlines()]
     assert row["images"] == 8 and 0 < row["pa_surface_mm"] < row["surface_mm"] < 300
     run("pack", "--data", shards, "--segmenter", f"{segmenter}/state.pt", "--initial", f"{joint}/state.pt",
-        "--output", packed, "--revision", "abc1234")  # fmt: skip
+        "--output", packed, "--revision", "abc1234", "--eight-bits")  # fmt: skip
     checkpoint = load_checkpoint(packed)
+    weights = sum(value.numel() for value in checkpoint.model.state_dict().values())
+    assert (work / "packed" / "hmnet.safetensors").stat().st_size < 1.1 * weights, "8 bits a weight"
     assert checkpoint.info.variant == "hand" and checkpoint.model.body.name == "hand"
     assert checkpoint.segmenter.part_count == 16
     errors = pose_errors(checkpoint, work / "shards")
