@@ -20,7 +20,9 @@ def line(session: Session | None, predictor: Predictor) -> str:
         ("Renderer", renderer_name()),
     ]
     timings = {} if session is None else session.prediction.timings
-    facts += [(stage.replace("_", " "), f"{ms:.0f} ms") for stage, ms in timings.items()]
+    for stage, ms in timings.items():
+        words = stage.replace("_", " ")
+        facts.append((words.replace("person", words_of(session.body).one), f"{ms:.0f} ms"))
     cells = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(str(v))}</dd></div>" for k, v in facts)
     notice = f'<p class="notice">{escape(weights.notice)}</p>' if weights.notice else ""
     return f'<dl class="status">{cells}</dl>{notice}'

@@ -45,16 +45,16 @@ def test_a_photo_without_its_truth_is_refused(tmp_path, ending, content):
         load_examples(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["open", "pointing", "holding", "left"])
+@pytest.mark.parametrize("name", ["relaxed", "pointing", "holding", "left"])
 def test_shipped_hands_lie_where_their_photos_show_them(name):
     example = load_example(EXAMPLES / f"{name}.jpg")
     camera = load_file(example.photo.with_suffix(".safetensors"))["camera"]
     assert example.vertices.shape == (778, 3) and example.joints.shape == (21, 3)
     columns, rows = project(example.vertices, camera).astype(int).T
-    # The photo is of full perspective, and what is held hides a part.
     shown = example.part_map > 0
     inside = shown[rows.clip(0, shown.shape[0] - 1), columns.clip(0, shown.shape[1] - 1)].mean()
-    assert inside > 0.8
+    # The photo is of full perspective; what is held hides a part, and stands before it in the labels.
+    assert inside > (0.5 if name == "holding" else 0.8)
     side = json.loads(example.photo.with_suffix(".json").read_text())["side"]
     assert side == ("left" if name == "left" else "right")
     # Numbered alike, so the mirror image of a right hand has the volume's sign turned round.
