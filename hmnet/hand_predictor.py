@@ -79,7 +79,8 @@ class HandPredictor(Predictor):
 
         Raises HMNetError for a device or an engine that is unknown or not there.
         """
-        # A hand in a mirror is another one: there is no second view to average with.
+        # HMNet knows right hands alone, so it has no second view; landmarks are looked at in a mirror by
+        # `hmnet.handnet` itself.
         super().__init__(checkpoint, device, BoxSearch(same=SAME), mirror=False, engine=engine)
         self.hand_search = search or HandSearch()
 

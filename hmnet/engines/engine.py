@@ -41,7 +41,7 @@ class Engine(ABC):
     def look(self, pictures: np.ndarray, mirror: bool) -> Sight:
         """What is seen in person crops (B, S, S, 3) uint8, with their mirror images or without.
 
-        A hand in a mirror is another one: of hands always without.
+        Of hands always without: HMNet knows right ones alone.
         """
 
     @abstractmethod

@@ -13,7 +13,7 @@ from fake_predictor import fake_models
 from PIL import Image
 
 import app
-from demo import compare, exports, photo_view, scene, viewer
+from demo import compare, exports, photo_view, scene, status, viewer
 from demo.api import endpoints
 from demo.bodies import HAND_BONES, HAND_LIMBS, LEFT_HAND, limbs_of
 from demo.examples import load_example
@@ -262,6 +262,13 @@ def test_a_wall_is_no_hand(hands, tmp_path):
     Image.new("RGB", (64, 64), "grey").save(tmp_path / "wall.png")
     with pytest.raises(NoPersonFoundError):
         reconstruct(hands.models, tmp_path / "wall.png")
+
+
+def test_the_status_line_says_that_a_hand_was_looked_for(right, of_photo):
+    for session, words in ((right, "find hand"), (of_photo, "find person")):
+        timed = replace(session.prediction, timings={"find_person": 12.0})
+        line = status.line(replace(session, prediction=timed), fake_models().predictor)
+        assert f"<dt>{words}</dt><dd>12 ms</dd>" in line
 
 
 # --- variants ---------------------------------------------------------------------------------------------
