@@ -11,7 +11,7 @@ pytest.importorskip("numba", reason="rendering needs numba (requirements-dev.txt
 
 from hmnet.body.hand import hand_template, load_hand
 from hmnet.body.hand_names import HAND_JOINT_NAMES, HAND_PART_NAMES
-from hmnet.data.synthetic.hands import contact, held
+from hmnet.data.synthetic.hands import contact, hand_poses, held
 from hmnet.data.synthetic.hands.contact import TOUCH_M, depth, hand_pose, untangled
 from hmnet.data.synthetic.hands.hand_look import CUFF, NAIL, SLEEVE, dress_hand, hand_regions, skin_tone
 from hmnet.data.synthetic.hands.hand_model import model_hands
@@ -52,6 +52,19 @@ def test_poses_are_within_limits_and_free(test: bool) -> None:
     assert depth(angles).max() <= TOUCH_M
     assert {pose.kind for pose in poses} == set(KIND_SHARES) == set(ALONE | HOLDING)
     assert angles.std(0).min() > 1
+
+
+@pytest.mark.parametrize("test, least, most", [(False, 0.25, 0.5), (True, 0.0, 0.06)])
+def test_only_training_composes_poses(
+    monkeypatch: pytest.MonkeyPatch, test: bool, least: float, most: float
+) -> None:
+    monkeypatch.setattr(hand_poses, "MIXED", 0.0)
+    monkeypatch.setattr(hand_poses, "NOISE", 0 * hand_poses.NOISE)
+    poses = sample_poses(np.random.default_rng(2), 300, test)
+    authored = limited(np.stack([a for named in poses_of(test).values() for a in named.values()]))
+    away = np.array([np.abs(authored - pose.angles).mean(1).min() for pose in poses])
+    # What is stirred and untangled moves by a few degrees.
+    assert least < (away > 6).mean() < most
 
 
 def test_splits_share_no_pose_and_no_skin() -> None:

@@ -88,6 +88,11 @@ KIND_SHARES = {"rest": 0.2, "fist": 0.1, "pointing": 0.12, "counting": 0.12, "si
                "grasp of a cylinder": 0.14, "grasp of a sphere": 0.1, "grasp of a box": 0.1}  # fmt: skip
 MIXED = 0.6
 """How often a pose is on its way to another one."""
+COMPOSED = 0.4
+"""How often, in the train split, each finger comes from a pose of its own: fingers in ways that no authored
+pose combines, as the poses of the test split do, and those of photos."""
+FINGERS = np.repeat(np.arange(5), 4)
+"""Which finger each angle bends, the thumb last."""
 NOISE = np.array([8, 9, 7, 3] * 4 + [7, 6, 8, 10], float)
 """Degrees, deviation of each angle about its pose; a pose has a strength of its own."""
 
@@ -109,7 +114,8 @@ def poses_of(test: bool) -> dict[str, dict[str, np.ndarray]]:
 
 
 def sample_poses(generator: np.random.Generator, count: int, test: bool = False) -> list[HandPose]:
-    """Poses of that split: drawn, mixed with others of it, stirred, and kept to what a hand can do.
+    """Poses of that split: drawn, mixed with others of it, stirred, and kept to what a hand can do; in the
+    train split some are composed, finger by finger.
 
     A grasp is mixed with grasps of its kind only, else it would hold nothing.
     """
@@ -119,9 +125,12 @@ def sample_poses(generator: np.random.Generator, count: int, test: bool = False)
     angles = np.empty((count, 20))
     for row, kind in enumerate(kinds):
         own = list(poses[kind].values())
+        others = own if kind in HOLDING else table
         angles[row] = own[generator.integers(len(own))]
+        if not test and generator.random() < COMPOSED:
+            whose = generator.integers(len(others), size=5)[FINGERS]
+            angles[row] = np.stack(others)[whose, np.arange(20)]
         if generator.random() < MIXED:
-            others = own if kind in HOLDING else table
             share = 0.6 * generator.random() ** 1.5
             angles[row] += share * (others[generator.integers(len(others))] - angles[row])
     angles += generator.normal(0, 1, angles.shape) * NOISE * generator.uniform(0.2, 1, (count, 1))
