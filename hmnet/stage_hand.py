@@ -58,7 +58,7 @@ def train_hand_segmenter(options: argparse.Namespace, device: torch.device) -> N
     preprocessing, weights = preprocessing_of(body), class_weights(samples, part_count).to(device)
 
     def loss_of(images, labels, places, shapes, flags) -> tuple[Tensor, dict[str, Tensor]]:
-        with half_precision(device):
+        with half_precision(device, depthwise=True):
             features = segmenter.features(normalise_pixels(images, preprocessing))
             logits = segmenter.decode([each[::LABELLED] for each in features])
         parts = F.cross_entropy(logits.float(), labels[::LABELLED].long(), weights)
