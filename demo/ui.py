@@ -96,6 +96,8 @@ class Page:
         self.photo = gr.Image(
             label="Your photo", type="filepath", sources=["upload", "clipboard", "webcam"], height=260,
             elem_id="photo-input", buttons=[], alt_text="The photo you chose",
+            # A mirror image would make a right hand a left one; what is seen before is mirrored (style.css).
+            webcam_options=gr.WebcamOptions(mirror=False),
         )  # fmt: skip
         # Gradio would decode the file itself and fail on a bad one; `read_image` has the sentences.
         self.photo.preprocess = lambda payload: None if payload is None else payload.path

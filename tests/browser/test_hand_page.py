@@ -1,11 +1,16 @@
 """The switch "Body | Hand" as a visitor uses it: the photo, examples, sides, the regulariser."""
 
+import base64
+import io
 import shutil
 
+import av
 import numpy as np
 import pytest
+from chromium import launch_with_camera, write_film
 from fake_hands import fake_hands, write_hand
 from fake_predictor import fake_models, write_example
+from PIL import Image
 from reading import draws, fill, lesson, mesh, pictures, upload, wait_for_draw, wait_for_text
 
 from demo.serving.limits import Limits
@@ -142,3 +147,29 @@ def test_a_link_opens_the_page_with_the_hand(page, open_page):
     other = open_page(query)
     assert shown(other) == "left hand" and other.locator("#side").is_visible()
     assert other.locator("#mode input[value=hand]").is_checked()
+
+
+def test_a_hand_before_the_webcam_is_not_seen_in_a_mirror(browser, served, gallery, hands, tmp_path):
+    """In a mirror a right hand would be taken for a left one."""
+    with Image.open(gallery / "hands" / "a-right.jpg") as photo:
+        frame = np.array(photo.convert("RGB").resize((480, 480)))
+    write_film(tmp_path / "hand.mjpeg", [av.VideoFrame.from_ndarray(frame, "rgb24")] * 25)
+    instance = launch_with_camera(browser, tmp_path / "hand.mjpeg")
+    page = instance.new_page()
+    page.goto(f"{served}?mode=hand")
+    page.wait_for_selector("#viewer [data-draws], #viewer[data-draws]", state="attached")
+    drawn = draws(page)
+    page.locator("#photo-input button[aria-label='Capture from camera']").click()
+    page.locator("#photo-input [title='grant webcam access'] button").click()
+    video = page.locator("#photo-input video")
+    page.wait_for_function("document.querySelector('#photo-input video')?.videoWidth > 0")
+    # What is seen before the photo is taken is a mirror.
+    assert video.evaluate("one => new DOMMatrix(getComputedStyle(one).transform).a") == -1
+    page.locator("#photo-input button[aria-label='capture photo']").click()
+    wait_for_draw(page, drawn)
+    assert shown(page) == "hand"
+    content = base64.b64decode(pictures(page)["photo"].split(",")[1])
+    seen = np.array(Image.open(io.BytesIO(content)).convert("RGB").resize((480, 480)), float)
+    as_it_is, in_a_mirror = (np.abs(seen - one).mean() for one in (frame, frame[:, ::-1]))
+    assert as_it_is < 0.7 * in_a_mirror
+    instance.close()

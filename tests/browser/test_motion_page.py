@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import av
 import numpy as np
 import pytest
-from chromium import ARGUMENTS, find_chromium
+from chromium import launch_with_camera, write_film
 
 from demo.motion_tab import CLIP
 from hmnet.video.smoothing import Smoother, Smoothing
@@ -146,12 +146,8 @@ def test_a_movement_is_taken_along(film):
 def films(tmp_path_factory):
     """The rendered clip as the file that Chromium plays for a camera."""
     path = tmp_path_factory.mktemp("camera") / "walk.mjpeg"
-    with av.open(str(CLIP)) as source, av.open(str(path), "w", format="mjpeg") as target:
-        stream = target.add_stream("mjpeg", rate=25, options={"q:v": "3"})
-        stream.width, stream.height, stream.pix_fmt = 480, 480, "yuvj420p"
-        for frame in source.decode(video=0):
-            target.mux(stream.encode(frame.reformat(format="yuvj420p")))
-        target.mux(stream.encode())
+    with av.open(str(CLIP)) as source:
+        write_film(path, source.decode(video=0))
     return path
 
 
@@ -161,14 +157,7 @@ def with_camera(browser, served, films):
     opened = []
 
     def open_it(grants: bool):
-        arguments = [
-            *ARGUMENTS,
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={films}",
-        ]
-        if grants:
-            arguments.append("--use-fake-ui-for-media-stream")
-        instance = browser.browser_type.launch(executable_path=find_chromium(), args=arguments)
+        instance = launch_with_camera(browser, films, grants)
         opened.append(instance)
         page = instance.new_page()
         page.set_default_timeout(45_000)
