@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from hmnet import precision
 from hmnet.errors import CheckpointError
 from hmnet.hand_sightings import (
     HAND_LOOKS,
@@ -94,6 +95,13 @@ def test_half_precision_does_not_round_places(network):
     image = torch.rand(1, 3, SIDE, SIDE)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         assert network(image)[-1].dtype == torch.float32
+
+
+def test_depthwise_convolutions_stay_in_full_precision_on_a_cpu(monkeypatch):
+    monkeypatch.setattr(precision, "_cpu_has_it", lambda: True)
+    for depthwise, kind in ((False, torch.bfloat16), (True, torch.float32)):
+        with precision.half_precision(torch.device("cpu"), depthwise):
+            assert (torch.ones(1, 1) @ torch.ones(1, 1)).dtype == kind
 
 
 def test_spots_stand_where_the_landmarks_are():

@@ -1,12 +1,14 @@
 """How cost grows: smaller templates are meshes, crowds are found in their boxes, users are all served."""
 
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from hmnet.checkpoint import load_checkpoint
 from hmnet.predictor import Predictor
-from hmnet.speed.growth import _crowd, _topology, _with_template, by_people, by_users
+from hmnet.speed.growth import _crowd, _topology, _waits, _with_template, by_people, by_users
 from hmnet.speed.pipeline import BOX, photo
 
 
@@ -42,5 +44,11 @@ def test_people_at_once_and_users_in_turn(predictor):
     grown = by_people(predictor, 1, (1, 2))
     assert set(grown) == {1, 2} and set(grown[2]) == {"batched", "one by one"}
     served = by_users(predictor, 0.5, (1, 3))
-    assert served[3]["median"] > 1.5 * served[1]["median"], "three in a queue wait longer than one alone"
-    assert served[3]["p95"] >= served[3]["median"] > 0 and served[1]["a second"] > 0
+    assert all(served[users]["p95"] >= served[users]["median"] > 0 for users in (1, 3))
+    assert served[1]["a second"] > 0
+
+
+def test_three_in_a_queue_wait_longer_than_one_alone():
+    # What is asked for sleeps, so that a busy machine does not change how long it takes.
+    alone, queued = (np.median(_waits(lambda: time.sleep(0.05), users, 0.6)) for users in (1, 3))
+    assert queued > 1.5 * alone
