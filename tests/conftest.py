@@ -1,6 +1,7 @@
 """Untrained networks on disk and in memory, made once a run; a segmenter that takes red for a person."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ from hmnet.model import HMNet, build_hmnet
 from hmnet.segmentation import PartSegmenter, build_segmenter
 
 MODEL_CONFIG = ModelConfig(feature_size=64)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Gradio's folder for uploads, of this process alone: equal photos have equal names in it, and each is
+    deleted once it was read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        yield
 
 
 @pytest.fixture(scope="session")
