@@ -148,8 +148,13 @@ class HandPredictor(Predictor):
             return []
         crops = [Crop(square_crop(palm.box, margin).box, palm.turn) for palm in palms]
         looks = refined(self.engine.dense, [photo] * len(crops), crops, margin, preprocessing.image_size)
-        pairs = [(look, _candidate(look)) for look in looks if look.presence >= LEAST_PRESENCE]
-        # Two palms may turn out to be one hand.
+        pairs = [
+            (look, _candidate(look, palm.likeness))
+            for look, palm in zip(looks, palms, strict=True)
+            if look.presence >= LEAST_PRESENCE
+        ]
+        # Two palms may turn out to be one hand. What is taken for a palm between two hands shows one, too,
+        # but was never as surely a palm.
         kept = distinct([candidate for _, candidate in pairs], self.search)
         hands = [self._hand(*pair, photo) for pair in pairs if any(pair[1] is one for one in kept)]
         # What lies beyond the photo's edge for the most part has no box that could be looked at.
@@ -201,8 +206,9 @@ def predictor_of(checkpoint: Checkpoint, device: str | None = None, engine: str 
     return kind(checkpoint, device, engine=engine)
 
 
-def _candidate(look: UprightHand) -> Candidate:
-    return Candidate(look.keypoints, np.full(len(look.keypoints), look.presence))
+def _candidate(look: UprightHand, palm: float = 1.0) -> Candidate:
+    """palm: how surely there is one, in [0, 1]; it counts as much as what the look says."""
+    return Candidate(look.keypoints, np.full(len(look.keypoints), (palm * look.presence) ** 0.5))
 
 
 def _check_side(side: str | None) -> None:

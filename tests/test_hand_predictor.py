@@ -8,11 +8,13 @@ from drawn_hand import PARTS, box_of, draw_hand, find_drawn, hand_checkpoint
 from hmnet.body.hand import sided_template
 from hmnet.camera import project
 from hmnet.comparison import Comparison
+from hmnet.data.crop import Crop
 from hmnet.errors import BodyError, BoxError, DataError, ImageError, NoPersonFoundError
 from hmnet.hand_predictor import Hand, HandPredictor, predictor_of
 from hmnet.hand_search import FoundHand
 from hmnet.prediction import Prediction
 from hmnet.predictor import Predictor
+from hmnet.upright_hand import UprightHand
 
 SIZE, MIDDLE, LENGTH = (400, 300), (170, 150), 160
 
@@ -126,6 +128,28 @@ def test_every_hand_is_found_the_largest_first(predictor: HandPredictor) -> None
     np.testing.assert_allclose(both[1].person.keypoints, small, atol=1.5)
     (alone,) = predictor.predict_people(image, [hands[1].box, [0, 0, 40, 40]])
     assert alone.side == "right" and predictor.predict_people(image, [[0, 0, 40, 40]]) == []
+
+
+def test_what_was_never_surely_a_palm_does_not_join_two_hands(
+    predictor: HandPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two hands that are close a look may show both as one, more surely than either."""
+    places = {"left": 100, "between": 120, "right": 140}
+
+    def look(where: str, presence: float) -> UprightHand:
+        x = places[where]
+        corners = np.array([[x, 80], [x + 80, 180], [x + 40, 100]], float)
+        return UprightHand(Crop((x, 80, x + 100, 180), 0.0), presence, 1.0, corners.repeat(7, 0))
+
+    looks = [look("left", 0.97), look("between", 1.0), look("right", 0.96)]
+    palms = [
+        FoundHand(np.array([place, 80.0, place + 80, 180]), 0.0, palm)
+        for place, palm in zip(places.values(), (0.9, 0.6, 0.9), strict=True)
+    ]
+    monkeypatch.setattr("hmnet.hand_predictor.find_hands", lambda *_: palms)
+    monkeypatch.setattr("hmnet.hand_predictor.refined", lambda *_: looks)
+    found = predictor.find_people(np.zeros((300, 400, 3), np.uint8))
+    assert sorted(round(hand.crop.box[0]) for hand in found) == [100, 140]
 
 
 def test_two_palms_of_one_hand_are_one_and_false_ones_none(
