@@ -161,7 +161,7 @@ def _looked_at(
 ) -> tuple[np.ndarray, torch.Tensor]:
     """Sightings (B, 2, C), of hands (B, 1, C), and logits (B, P + 1, S, S) of crops (B, S, S, 3) uint8."""
     pixels = normalise_pixels(images, preprocessing).contiguous(memory_format=torch.channels_last)
-    # Half precision looks at more crops a second on a CPU that has it.
+    # Half precision looks at more crops of people a second on a CPU that has it.
     with half_precision(images.device, depthwise=hands):
         features = segmenter.features(pixels)
         coarse = segmenter.decode(features)
